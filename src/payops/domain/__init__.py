@@ -1,0 +1,1 @@
+"""Frozen types and pure functions. Imports the standard library and nothing else."""
