@@ -1,0 +1,1 @@
+"""The lab: real servers and a Stripe simulator on loopback, to practise incidents on."""
