@@ -5,15 +5,21 @@ The descriptions here are the JSON Schema's (`payops config schema`). Unknown ke
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from payops.domain.secret import Secret
 
 
 class Duration(float):
     """A span of time in seconds; written `30s`, `10m`, `24h` or a number of seconds."""
+
+
+def _span(seconds: float) -> Any:
+    """A default; through a factory, since msgspec's schema cannot write a Duration."""
+    return field(default_factory=partial(Duration, seconds))
 
 
 # Stripe allows 100 requests/s live and 25/s in a sandbox for the whole account; a diagnosis tool
@@ -46,7 +52,7 @@ class StripeSettings(_Section):
     max_requests_per_second: Annotated[
         float, Meta(gt=0, le=100, description="Budget of payops; Stripe allows 100 live, 25 test")
     ] = DEFAULT_REQUESTS_PER_SECOND
-    timeout: Annotated[Duration, Meta(description="Longest wait for one answer")] = Duration(5)
+    timeout: Annotated[Duration, Meta(description="Longest wait for one answer")] = _span(5)
 
 
 class PostgresSettings(_Section):
@@ -56,16 +62,16 @@ class PostgresSettings(_Section):
     write_dsn: Annotated[
         Secret | None, Meta(description="Used by `payops apply` alone; never for reading")
     ] = None
-    statement_timeout: Annotated[Duration, Meta(description="Server side")] = Duration(2)
-    lock_timeout: Annotated[Duration, Meta(description="Server side")] = Duration(0.2)
-    connect_timeout: Annotated[Duration, Meta(description="For each address")] = Duration(3)
+    statement_timeout: Annotated[Duration, Meta(description="Server side")] = _span(2)
+    lock_timeout: Annotated[Duration, Meta(description="Server side")] = _span(0.2)
+    connect_timeout: Annotated[Duration, Meta(description="For each address")] = _span(3)
 
 
 class RedisSettings(_Section):
     """How to reach Redis."""
 
     url: Annotated[Secret, Meta(description="redis://, rediss:// (TLS) or unix://; user:password ACLs")]
-    timeout: Annotated[Duration, Meta(description="Connect, and each answer")] = Duration(2)
+    timeout: Annotated[Duration, Meta(description="Connect, and each answer")] = _span(2)
     ca_file: Annotated[str, Meta(description="CA bundle for rediss:// with a private CA")] = ""
 
 
@@ -116,21 +122,10 @@ class Ledger(_Section):
     amount_unit: Literal["minor", "major"] = "minor"
     currency: Annotated[str, Meta(description="Used where no currency column is, or it is NULL")] = "usd"
     timezone: Annotated[str, Meta(description="Zone of timestamps without one (IANA name)")] = "UTC"
-    failures_of_ours: Annotated[
+    issuer_declines: Annotated[
         tuple[str, ...],
-        Meta(description="Values of failure_code that are our fault or Stripe's, not the card issuer's"),
-    ] = (
-        "api_connection_error",
-        "api_error",
-        "authentication_error",
-        "idempotency_error",
-        "invalid_request_error",
-        "rate_limit",
-        "rate_limit_error",
-        "circuit_open",
-        "timeout",
-        "internal_error",
-    )
+        Meta(description="Values of failure_code, beside Stripe's own, that mean the bank said no"),
+    ] = ()
 
 
 class EventLogColumns(_Section):
@@ -184,8 +179,8 @@ class Breaker(_Section):
     layout: Literal["split"] = "split"
     guards: Annotated[str, Meta(description="The dependency behind it, for the next command")] = "stripe"
     failure_threshold: Annotated[int, Meta(ge=1, description="Failures that open it")] = 5
-    window: Annotated[Duration, Meta(description="Failures are counted over")] = Duration(60)
-    recovery: Annotated[Duration, Meta(description="Half-open after")] = Duration(30)
+    window: Annotated[Duration, Meta(description="Failures are counted over")] = _span(60)
+    recovery: Annotated[Duration, Meta(description="Half-open after")] = _span(30)
 
 
 class CircuitSettings(_Section):
@@ -200,7 +195,7 @@ class AppEndpoint(_Section):
     url: str
     name: str = ""
     expect: Annotated[tuple[int, ...], Meta(description="Good HTTP status codes")] = (200,)
-    timeout: Duration = Duration(5)
+    timeout: Duration = _span(5)
 
 
 class AppSettings(_Section):
@@ -224,7 +219,7 @@ class EscalationLevel(_Section):
 
     level: str
     contact: str
-    after: Duration = Duration(0)
+    after: Duration = _span(0)
 
 
 class Settings(_Section):
@@ -241,9 +236,9 @@ class Settings(_Section):
     redis: RedisSettings | None = None
     ledgers: dict[str, Ledger] = {}
     event_logs: dict[str, EventLog] = {}
-    webhooks: WebhookSettings = WebhookSettings()
-    circuit: CircuitSettings = CircuitSettings()
-    app: AppSettings = AppSettings()
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    circuit: CircuitSettings = field(default_factory=CircuitSettings)
+    app: AppSettings = field(default_factory=AppSettings)
     thresholds: Annotated[
         dict[str, dict[str, ThresholdOverride]],
         Meta(description="check id: {measured value: {warn, crit}}; see `payops health --list`"),

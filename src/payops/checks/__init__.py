@@ -1,0 +1,149 @@
+"""Every check, found by its place: `checks/FAMILY/NAME.py` with a `CHECK` is `family.name`."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from payops.checks.contract import Check, NamedCheck
+from payops.domain.duration import parse_duration
+from payops.domain.threshold import Limits, Number, Threshold
+from payops.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from payops.config.settings import Settings, ThresholdOverride
+
+# The order of a report: the outside first, then what depends on it.
+FAMILIES = ("stripe", "postgres", "redis", "app", "circuit", "payments", "webhooks")
+
+
+def check_ids(package: str = __name__) -> tuple[str, ...]:
+    """The ids of all checks, in the order of a report, without importing one.
+
+    Raises RuntimeError when two files claim the same id.
+    """
+    found: dict[str, str] = {}
+    for id_, module in _places(package):
+        if id_ in found:
+            raise RuntimeError(f"check id {id_!r} is claimed by {found[id_]} and {module}")
+        found[id_] = module
+    order = {family: index for index, family in enumerate(FAMILIES)}
+    return tuple(sorted(found, key=lambda id_: (order.get(id_.partition(".")[0], 99), id_)))
+
+
+def _places(package: str) -> Iterator[tuple[str, str]]:
+    root = importlib.import_module(package)
+    for family in pkgutil.iter_modules(root.__path__):
+        if not family.ispkg:
+            continue
+        folder = [f"{path}/{family.name}" for path in root.__path__]
+        for entry in pkgutil.iter_modules(folder):
+            id_ = f"{family.name}.{entry.name}".replace("_", "-")
+            yield id_, f"{package}.{family.name}.{entry.name}"
+
+
+def load_check(id_: str) -> Check[object]:
+    """The check with this id. Imports its file, and no other's."""
+    module = importlib.import_module(f"{__name__}.{id_.replace('-', '_')}")
+    check: Check[object] = module.CHECK
+    return check
+
+
+def select(only: Iterable[str], skip: Iterable[str]) -> tuple[str, ...]:
+    """The ids that match `only` (globs; all when empty) and do not match `skip`.
+
+    A family's name alone stands for all of it. A glob that matches nothing is a UsageError that
+    names the nearest check: a check left out by a misspelling must not look like a good answer.
+    """
+    known = check_ids()
+    chosen = _matching(only, known) or (() if list(only) else known)
+    left_out = _matching(skip, known)
+    return tuple(id_ for id_ in known if id_ in chosen and id_ not in left_out)
+
+
+def _matching(globs: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    matched: list[str] = []
+    for glob in (part for given in globs for part in given.split(",")):
+        hits = [id_ for id_ in known if fnmatchcase(id_, glob) or id_.partition(".")[0] == glob]
+        if not hits:
+            close = difflib.get_close_matches(glob, known, n=1, cutoff=0.4)
+            raise UsageError(
+                f"no check matches {glob!r}",
+                hint=f"did you mean {close[0]!r}?" if close else "see `payops health --list`",
+            )
+        matched += hits
+    return tuple(matched)
+
+
+def named(ids: Iterable[str], settings: Settings) -> tuple[NamedCheck, ...]:
+    """The checks with these ids, under the limits of the configuration."""
+    overrides = settings.thresholds
+    unknown = [id_ for id_ in overrides if id_ not in check_ids()]
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], check_ids(), n=1, cutoff=0.4)
+        raise ConfigError(
+            f"there is no check {unknown[0]!r}",
+            path=f"thresholds.{unknown[0]}",
+            hint=f"did you mean {close[0]!r}?" if close else "see `payops health --list`",
+        )
+    checks = []
+    for id_ in ids:
+        check = load_check(id_)
+        checks.append(NamedCheck(id_, check, limits_in_force(id_, check, overrides.get(id_, {}))))
+    return tuple(checks)
+
+
+def limits_in_force(
+    id_: str, check: Check[object], overrides: Mapping[str, ThresholdOverride]
+) -> Limits:
+    """The limits of a check with the configuration's put in. Raises ConfigError."""
+    from msgspec import UNSET
+
+    limits: dict[str, Threshold] = dict(check.limits)
+    for name, override in overrides.items():
+        path = f"thresholds.{id_}.{name}"
+        if name not in limits:
+            known = ", ".join(limits) or "none"
+            raise ConfigError(
+                f"{id_} has no limit {name!r}", path=path, hint=f"its limits: {known}"
+            )
+        limit = limits[name]
+        warn, crit = limit.warn, limit.crit
+        if override.warn is not UNSET:
+            warn = _number(override.warn, limit.unit, f"{path}.warn")
+        if override.crit is not UNSET:
+            crit = _number(override.crit, limit.unit, f"{path}.crit")
+        if (
+            warn is not None
+            and crit is not None
+            and (warn > crit if limit.worse == "higher" else warn < crit)
+        ):
+            raise ConfigError(
+                f"warn {warn:g} lies beyond crit {crit:g}",
+                path=path,
+                hint=f"{limit.worse} is worse: WARN must come before CRIT",
+            )
+        limits[name] = replace(limit, warn=warn, crit=crit, source="configuration")
+    return limits
+
+
+def _number(value: object, unit: str, path: str) -> Number | None:
+    """A limit as a number in its unit; `30m` and `95%` are read. None switches it off."""
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return value
+    text = str(value).strip()
+    try:
+        if unit == "s":
+            return parse_duration(text).total_seconds()
+        if unit == "ms":
+            return float(text) if text.replace(".", "", 1).isdigit() else (
+                parse_duration(text).total_seconds() * 1000
+            )
+        return float(text.removesuffix("%"))
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is not a number of {unit}", path=path) from error

@@ -1,0 +1,75 @@
+"""What a check is.
+
+`gather(ctx) -> Facts` asks the sources and decides nothing; `judge(facts, limits)` decides and
+asks nobody, so a test needs no fake. The runner (`payops.engine.runner`) turns what `gather`
+raises into a result: NotConfiguredError is SKIP, a SourceError is the configured `unreachable` or
+UNKNOWN, anything else is a fault of payops and UNKNOWN for that check alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from payops.domain.evidence import Action
+from payops.domain.result import CheckResult
+from payops.domain.threshold import Limits
+from payops.domain.window import Window
+
+if TYPE_CHECKING:
+    from payops.config.settings import Settings
+    from payops.domain.deadline import Deadline
+    from payops.sources import Sources
+
+Facts = TypeVar("Facts")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a check may ask: the settings, the sources, the window under review, the time.
+
+    `now` and the window are by this machine's clock; a check that compares with times written
+    elsewhere takes the clock of that place (`PostgresFacts.now`, `RedisSource.now()`).
+    """
+
+    settings: Settings
+    sources: Sources
+    window: Window
+    now: datetime
+    deadline: Deadline
+
+
+@dataclass(frozen=True)
+class Check(Generic[Facts]):
+    """One question with one answer.
+
+    `title` says what is asked. `source` names the dependency that is asked (`postgres`,
+    `stripe`, ... several joined by `+`). `limits` are the thresholds by name of the measured
+    value, each with the source of its numbers; the configuration may override them. `rows` cites
+    the checklist rows that the check answers. `when_down` is what to do when the source does not
+    answer. An `advisory` check is shown but never changes the status of a report.
+    """
+
+    title: str
+    source: str
+    gather: Callable[[Context], Facts]
+    judge: Callable[[Facts, Limits], CheckResult]
+    limits: Limits = field(default_factory=dict)
+    rows: tuple[str, ...] = ()
+    when_down: tuple[Action, ...] = ()
+    advisory: bool = False
+
+
+@dataclass(frozen=True)
+class NamedCheck:
+    """A check with the id that its place gives it (`checks/payments/stuck_pending.py` is
+    `payments.stuck-pending`) and the limits in force."""
+
+    id: str
+    check: Check[object]
+    limits: Limits
+
+
+Checks = Mapping[str, Check[object]]

@@ -1,0 +1,137 @@
+"""Where a configuration comes from: which file, its YAML, the lines of its keys."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from payops.errors import ConfigError
+
+_BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_BaseLoader):  # type: ignore[misc]
+    """Safe YAML that refuses a key given twice: the first would be lost without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, str) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is given twice", key_node.start_mark
+                )
+            if isinstance(key, str):
+                seen.add(key)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
+    """The configuration file: `--config`, `PAYOPS_CONFIG`, `./payops.yaml`, the user's folder.
+
+    A file that was asked for by name must exist (ConfigError); None when none was and none is
+    found.
+    """
+    named = explicit or environ.get("PAYOPS_CONFIG")
+    if named:
+        path = Path(named).expanduser()
+        if not path.is_file():
+            came_from = "--config" if explicit else "PAYOPS_CONFIG"
+            raise ConfigError(
+                "no such file" if not path.exists() else "is not a file",
+                file=str(path),
+                hint=f"{came_from} names it; `payops config --help` tells where else payops looks",
+            )
+        return path
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "~")) / ".config")
+    for candidate in (cwd / "payops.yaml", home.expanduser() / "payops" / "payops.yaml"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a file. Raises ConfigError with the line of what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not UTF-8 text", file=str(path)) from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """The mapping in `text`; `name` is the file's, for errors."""
+    try:
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        problem = error.problem or "is not YAML"
+        raise ConfigError(problem, file=name, line=mark.line + 1 if mark else None) from error
+    except yaml.YAMLError as error:
+        raise ConfigError("is not YAML", file=name) from error
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        raise ConfigError("is not a mapping of keys to values", file=name, line=1)
+    return raw
+
+
+def line_of(path: Path, keys: tuple[str | int, ...]) -> int | None:
+    """The line (1-based) of the key at `keys` in a YAML file, or of its nearest parent there."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    line: int | None = None
+    for key in keys:
+        step = _child(node, key)
+        if step is None:
+            break
+        mark, node = step
+        line = mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node | None, key: str | int) -> tuple[yaml.Mark, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key_node, value_node in node.value:
+            if key_node.value == str(key):
+                return key_node.start_mark, value_node
+    if isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+        return node.value[key].start_mark, node.value[key]
+    return None
+
+
+def preset_names() -> tuple[str, ...]:
+    """The built-in presets, sorted."""
+    folder = resources.files("payops.config") / "presets"
+    return tuple(
+        sorted(
+            entry.name.removesuffix(".yaml")
+            for entry in folder.iterdir()
+            if entry.name.endswith(".yaml")
+        )
+    )
+
+
+def preset_text(name: str) -> str:
+    """The YAML of a built-in preset. Raises KeyError for an unknown name."""
+    if name not in preset_names():
+        raise KeyError(name)
+    return (resources.files("payops.config") / "presets" / f"{name}.yaml").read_text("utf-8")
+
+
+def only_ours(path: Path) -> bool:
+    """Whether nobody but this user (or root) could have written the file."""
+    status = path.stat()
+    trusted_owner = status.st_uid in (0, os.geteuid()) if hasattr(os, "geteuid") else True
+    return trusted_owner and not status.st_mode & (stat.S_IWOTH | stat.S_IWGRP)

@@ -1,0 +1,140 @@
+"""From a file to `Settings`: read, fill in, put on top of the preset, check."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from payops.config.files import find_config, line_of, only_ours, parse_yaml, preset_names
+from payops.config.files import preset_text, read_yaml
+from payops.config.settings import Duration, Settings
+from payops.config.values import Keys, dotted, fill_in, merged, run_secret_command
+from payops.domain.duration import parse_duration
+from payops.domain.secret import Secret
+from payops.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings and the file they came from."""
+
+    settings: Settings
+    path: Path
+
+
+def load(
+    explicit: str | None = None,
+    *,
+    environment: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    cwd: Path | None = None,
+) -> Loaded:
+    """Find and read the configuration.
+
+    `environment` is the name that the caller expects (`--environment`). Raises ConfigError when
+    there is no file, when it is wrong, or when it is for another environment.
+    """
+    path = find_config(explicit, environ, cwd or Path.cwd())
+    if path is None:
+        raise ConfigError(
+            "no configuration found",
+            hint="looked at --config, PAYOPS_CONFIG, ./payops.yaml and ~/.config/payops/payops.yaml;"
+            " `payops demo` needs none, config.example.yaml is a start",
+        )
+    settings = read(path, environ)
+    if environment is not None and environment != settings.environment:
+        raise ConfigError(
+            f"is for environment {settings.environment!r}, not {environment!r}",
+            file=str(path),
+            path="environment",
+            hint="choose the right file with --config",
+        )
+    return Loaded(settings, path)
+
+
+def read(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings in one file. Raises ConfigError with file, line, path and nearest known key."""
+    raw = read_yaml(path)
+
+    def run(keys: Keys, command: str | list[str]) -> str:
+        if not only_ours(path):
+            raise ConfigError(
+                "a file that others can write may not run commands",
+                path=dotted(keys),
+                hint=f"chmod go-w {path}",
+            )
+        return run_secret_command(keys, command)
+
+    try:
+        return settings_from(fill_in(raw, environ, run))
+    except ConfigError as error:
+        keys = _keys(error.path)
+        raise ConfigError(
+            error.message,
+            file=str(path),
+            line=line_of(path, keys) if keys else None,
+            path=error.path,
+            hint=error.hint,
+        ) from error
+
+
+def settings_from(raw: object) -> Settings:
+    """Settings from a plain mapping, on top of the preset that it names. Raises ConfigError."""
+    if not isinstance(raw, dict):
+        raise ConfigError("is not a mapping of keys to values")
+    whole = merged(_preset(raw.get("preset")), raw)
+    try:
+        return decoded(whole)
+    except msgspec.ValidationError as error:
+        from payops.config.explain import explain
+
+        raise explain(error, whole) from error
+
+
+def decoded(whole: dict[str, Any]) -> Settings:
+    """A complete mapping as Settings. Raises msgspec.ValidationError."""
+    return msgspec.convert(whole, Settings, strict=False, dec_hook=_decode, str_keys=True)
+
+
+def _preset(name: object) -> dict[str, Any]:
+    if not name:
+        return {}
+    try:
+        return parse_yaml(preset_text(str(name)), f"preset {name}")
+    except KeyError:
+        from payops.config.explain import nearest
+
+        raise ConfigError(
+            f"there is no preset {str(name)!r}",
+            path="preset",
+            hint=nearest(str(name), preset_names()) or f"presets: {', '.join(preset_names())}",
+        ) from None
+
+
+def _decode(wanted: type[Any], given: object) -> object:
+    if wanted is Secret:
+        if not isinstance(given, str):
+            raise ValueError(f"expected text or {{secret_command: …}}, got {type(given).__name__}")
+        if not given:
+            raise ValueError("is empty")
+        return Secret(given)
+    if wanted is Duration:
+        if isinstance(given, bool) or not isinstance(given, (str, int, float)):
+            raise ValueError("expected a duration such as 30s, 10m or 24h")
+        return Duration(parse_duration(str(given)).total_seconds())
+    raise NotImplementedError(wanted)
+
+
+def _keys(path: str) -> Keys:
+    keys: list[str | int] = []
+    for part in path.replace("[", ".[").split("."):
+        if part.startswith("["):
+            keys.append(int(part[1:-1]) if part[1:-1].isdigit() else part[1:-1])
+        elif part:
+            keys.append(part)
+    return tuple(keys)

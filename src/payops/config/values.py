@@ -1,0 +1,123 @@
+"""Values that are not in the file itself: `${VAR}` and `secret_command:`."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from payops.domain.secret import redact
+from payops.errors import ConfigError
+
+Keys = tuple[str | int, ...]
+_REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{[^}]*\}?")
+_COMMAND = "secret_command"
+_COMMAND_TIMEOUT_S = 20.0  # a password manager may ask for a touch
+
+
+def fill_in(
+    raw: object,
+    environ: Mapping[str, str],
+    run: Callable[[Keys, str | list[str]], str],
+    keys: Keys = (),
+) -> object:
+    """`raw` with every `${VAR}` and `{secret_command: ...}` replaced by its value.
+
+    `${VAR:-default}` has a default, `$${` is a literal `${`. Raises ConfigError (with `path`, no
+    file) for a variable that is not set.
+    """
+    if isinstance(raw, dict):
+        if set(raw) == {_COMMAND}:
+            return run(keys, raw[_COMMAND])
+        return {key: fill_in(value, environ, run, (*keys, key)) for key, value in raw.items()}
+    if isinstance(raw, list):
+        return [fill_in(value, environ, run, (*keys, index)) for index, value in enumerate(raw)]
+    if isinstance(raw, str) and "${" in raw:
+        return _REFERENCE.sub(lambda match: _resolve(match, environ, keys), raw)
+    return raw
+
+
+def _resolve(match: re.Match[str], environ: Mapping[str, str], keys: Keys) -> str:
+    if match.group() == "$${":
+        return "${"
+    name, default = match.group(1), match.group(2)
+    if name is None:
+        raise ConfigError(
+            f"{match.group()!r} is not a reference to the environment",
+            path=dotted(keys),
+            hint="write ${NAME} or ${NAME:-default}; $${ is a literal ${",
+        )
+    value = environ.get(name)
+    if value is None and default is None:
+        raise ConfigError(
+            f"environment variable {name} is not set",
+            path=dotted(keys),
+            hint=f"export {name}=… or give a default: ${{{name}:-…}}",
+        )
+    return default or "" if value is None else value
+
+
+def run_secret_command(keys: Keys, command: str | list[str]) -> str:
+    """The first line that a command prints, e.g. `pass show stripe`; never through a shell.
+
+    Raises ConfigError when it cannot be run, fails, prints nothing or takes more than 20 s. What
+    it printed is never shown.
+    """
+    arguments = shlex.split(command) if isinstance(command, str) else [str(c) for c in command]
+    path = dotted(keys)
+    if not arguments:
+        raise ConfigError("secret_command is empty", path=path)
+    try:
+        done = subprocess.run(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_COMMAND_TIMEOUT_S,
+            check=False,
+        )
+    except OSError as error:
+        raise ConfigError(
+            f"secret_command {arguments[0]!r} cannot be run: {error.strerror}", path=path
+        ) from error
+    except subprocess.TimeoutExpired as error:
+        raise ConfigError(
+            f"secret_command {arguments[0]!r} did not end within {_COMMAND_TIMEOUT_S:.0f} s",
+            path=path,
+        ) from error
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        raise ConfigError(
+            f"secret_command {arguments[0]!r} failed with exit status {done.returncode}",
+            path=path,
+            hint=redact(said[-1])[:200] if said else "",
+        )
+    printed = done.stdout.decode(errors="replace").splitlines()
+    if not printed or not printed[0]:
+        raise ConfigError(f"secret_command {arguments[0]!r} printed nothing", path=path)
+    return printed[0]
+
+
+def dotted(keys: Keys) -> str:
+    """`ledgers.payments.columns.id`, `webhooks.endpoints[0].url`."""
+    text = ""
+    for key in keys:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text
+
+
+def merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the keys of `over` on top, mapping by mapping; lists and scalars are replaced.
+
+    A key set to null in `over` takes the base's away.
+    """
+    result = dict(base)
+    for key, value in over.items():
+        if value is None:
+            result.pop(key, None)
+        elif isinstance(value, Mapping) and isinstance(result.get(key), dict):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = value
+    return result

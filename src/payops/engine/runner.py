@@ -1,0 +1,115 @@
+"""Runs checks side by side under one deadline, and never loses one's answer to another's failure.
+
+Each check runs on a daemon thread and puts its result in a queue. A pool would keep the process
+alive until its last call ends; a daemon thread that hangs in a name lookup is left behind.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from payops.checks.contract import Context, NamedCheck
+from payops.domain.evidence import Action
+from payops.domain.result import CheckResult
+from payops.domain.status import Status
+from payops.errors import Failure, NotConfiguredError, SourceError
+
+Fault = Callable[[str, str], None]
+
+
+def run(
+    checks: Sequence[NamedCheck], ctx: Context, on_fault: Fault | None = None
+) -> tuple[CheckResult, ...]:
+    """The result of every check, in the order given, by `ctx.deadline` at the latest.
+
+    A check that has not answered by then is reported as not answering. `on_fault` is told the
+    check's id and the traceback when one raised what it should not.
+    """
+    answers: queue.SimpleQueue[tuple[str, CheckResult]] = queue.SimpleQueue()
+    started = time.monotonic()
+    for check in checks:
+        threading.Thread(
+            target=lambda check=check: answers.put((check.id, _answer(check, ctx, on_fault))),
+            name=f"check {check.id}",
+            daemon=True,
+        ).start()
+    results: dict[str, CheckResult] = {}
+    while len(results) < len(checks):
+        try:
+            id_, result = answers.get(timeout=max(ctx.deadline.remaining, 0.001))
+        except queue.Empty:
+            break
+        results[id_] = result
+    waited_ms = round((time.monotonic() - started) * 1000)
+    return tuple(results.get(c.id) or _too_late(c, ctx, waited_ms) for c in checks)
+
+
+def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckResult:
+    started = time.monotonic()
+    try:
+        result = named.check.judge(named.check.gather(ctx), named.limits)
+    except NotConfiguredError as error:
+        result = CheckResult(Status.SKIP, error.message)
+    except SourceError as error:
+        result = _from_source_error(named, ctx, error)
+    except Exception as error:  # noqa: BLE001  whatever it is, the other checks go on
+        if on_fault is not None:
+            on_fault(named.id, traceback.format_exc())
+        result = CheckResult(
+            Status.UNKNOWN,
+            f"fault of payops in this check: {type(error).__name__}: {error}",
+            actions=(
+                Action(
+                    "Report it with the traceback",
+                    f"payops --verbose health --only {named.id}",
+                ),
+            ),
+        )
+    return _identified(result, named, ctx, round((time.monotonic() - started) * 1000))
+
+
+def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> CheckResult:
+    if error.does_not_answer:
+        status = Status[ctx.settings.unreachable]
+        summary = f"{error.source} does not answer: {error.kind.value}: {error.message}"
+        actions = (*_hint(error), *named.check.when_down)
+    else:
+        status = Status.WARN if error.kind is Failure.RATE_LIMITED else Status.UNKNOWN
+        summary = f"could not be told: {error}"
+        actions = _hint(error)
+    measured = {"request_id": error.request_id} if error.request_id else {}
+    return CheckResult(
+        status, summary, source=error.source, actions=actions, measured=measured
+    )
+
+
+def _hint(error: SourceError) -> tuple[Action, ...]:
+    return (Action(error.hint),) if error.hint else ()
+
+
+def _too_late(named: NamedCheck, ctx: Context, waited_ms: int) -> CheckResult:
+    result = CheckResult(
+        Status[ctx.settings.unreachable],
+        f"no answer from {named.check.source} before the deadline ({waited_ms / 1000:.1f} s)",
+        actions=named.check.when_down,
+    )
+    return _identified(result, named, ctx, waited_ms)
+
+
+def _identified(result: CheckResult, named: NamedCheck, ctx: Context, ms: int) -> CheckResult:
+    return replace(
+        result,
+        id=named.id,
+        title=named.check.title,
+        source=result.source or named.check.source,
+        as_of=result.as_of or ctx.now,
+        limits=named.limits,
+        rows=named.check.rows,
+        advisory=named.check.advisory,
+        duration_ms=ms,
+    )
