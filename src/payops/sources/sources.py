@@ -1,0 +1,115 @@
+"""The sources of one run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+
+from payops.errors import NotConfiguredError
+
+if TYPE_CHECKING:
+    from payops.config.settings import Settings
+    from payops.domain.deadline import Deadline
+    from payops.sources.http import HttpSource
+    from payops.sources.postgres import PostgresSource
+    from payops.sources.redis import RedisSource
+    from payops.sources.stripe import StripeSource
+
+
+class _Closes(Protocol):
+    def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=_Closes)
+
+
+class Sources:
+    """Makes each source once, when it is first asked for; safe to share between threads.
+
+    Making a source imports its library but connects to nothing. `deadline` is the run's: no call
+    of any source outlives it.
+    """
+
+    def __init__(self, settings: Settings, deadline: Deadline) -> None:
+        self.settings = settings
+        self.deadline = deadline
+        self._made: dict[str, _Closes] = {}
+        # One lock a source: importing psycopg does not hold up the check that wants Redis.
+        self._locks = {name: threading.Lock() for name in ("stripe", "postgres", "redis", "http")}
+
+    @property
+    def stripe(self) -> StripeSource:
+        """Stripe's API. Raises NotConfiguredError without a `stripe:` section."""
+
+        def make() -> StripeSource:
+            if self.settings.stripe is None:
+                raise _not_configured("stripe", "secret_key")
+            from payops.sources.stripe import StripeSource
+
+            return StripeSource(self.settings.stripe, self.deadline)
+
+        return self._once("stripe", make)
+
+    @property
+    def postgres(self) -> PostgresSource:
+        """The database. Raises NotConfiguredError without a `postgres:` section."""
+
+        def make() -> PostgresSource:
+            if self.settings.postgres is None:
+                raise _not_configured("postgres", "dsn")
+            from payops.sources.postgres import PostgresSource
+
+            return PostgresSource(self.settings.postgres, self.deadline)
+
+        return self._once("postgres", make)
+
+    @property
+    def redis(self) -> RedisSource:
+        """Redis. Raises NotConfiguredError without a `redis:` section."""
+
+        def make() -> RedisSource:
+            if self.settings.redis is None:
+                raise _not_configured("redis", "url")
+            from payops.sources.redis import RedisSource
+
+            return RedisSource(self.settings.redis, self.deadline)
+
+        return self._once("redis", make)
+
+    @property
+    def http(self) -> HttpSource:
+        """Plain HTTP and TLS probes: the application, its webhook endpoints, the status page."""
+
+        def make() -> HttpSource:
+            from payops.sources.http import HttpSource
+
+            return HttpSource(self.deadline)
+
+        return self._once("http", make)
+
+    def stripe_calls(self) -> int:
+        """Requests sent to Stripe so far; 0, and nothing is made, when none was."""
+        made = self._made.get("stripe")
+        return cast("StripeSource", made).calls if made is not None else 0
+
+    def close(self) -> None:
+        """Close what was opened. Quick: says goodbye to no server that does not answer."""
+        for source in list(self._made.values()):
+            with suppress(OSError):
+                source.close()
+        self._made.clear()
+
+    def _once(self, name: str, make: Callable[[], S]) -> S:
+        with self._locks[name]:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast(S, self._made[name])
+
+
+def _not_configured(section: str, key: str) -> NotConfiguredError:
+    return NotConfiguredError(
+        f"{section} is not configured",
+        hint=f"add {section}.{key} to the configuration, or leave its checks out",
+    )

@@ -1,0 +1,84 @@
+"""The fields of Stripe's objects that payops reads; everything else in them is skipped unread.
+
+Names and types are those of Stripe's API reference. A field whose type differs from object to
+object is read as it comes and told apart by a property, so that one odd object cannot spoil a list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field
+
+
+class Account(Struct, frozen=True):
+    """`GET /v1/account`. It has no `livemode`: only the key's prefix tells test from live."""
+
+    id: str
+    country: str | None = None
+    charges_enabled: bool | None = None
+    payouts_enabled: bool | None = None
+
+
+class Subject(Struct, frozen=True):
+    """`data.object` of an event: any kind of object, so every field may be missing or odd."""
+
+    id: Any = None
+    object: Any = None
+    amount: Any = None
+    amount_total: Any = None
+    amount_due: Any = None
+    currency: Any = None
+    payment_intent: Any = None
+
+
+class _EventBody(Struct, frozen=True):
+    object: Subject = Subject()
+
+
+class Event(Struct, frozen=True):
+    """`event`: `created` in Unix seconds; `pending_webhooks` endpoints have not had it yet."""
+
+    id: str
+    type: str
+    created: int
+    livemode: bool
+    pending_webhooks: int = 0
+    api_version: str | None = None
+    data: _EventBody = field(default_factory=_EventBody)
+
+    @property
+    def object_id(self) -> str:
+        """Id of what it is about (`pi_…`); empty where the object has none (a balance)."""
+        return _text(self.data.object.id)
+
+    @property
+    def object_type(self) -> str:
+        """`payment_intent`, `charge`, `checkout.session`, …"""
+        return _text(self.data.object.object)
+
+    @property
+    def payment_intent(self) -> str:
+        """The PaymentIntent it belongs to: the object itself, or the one that it names."""
+        if self.object_type == "payment_intent":
+            return self.object_id
+        return _text(self.data.object.payment_intent)
+
+    @property
+    def amount(self) -> int | None:
+        """Minor units of `currency`; of a Checkout Session `amount_total`, of an invoice
+        `amount_due`."""
+        subject = self.data.object
+        for amount in (subject.amount, subject.amount_total, subject.amount_due):
+            if isinstance(amount, int) and not isinstance(amount, bool):
+                return amount
+        return None
+
+    @property
+    def currency(self) -> str:
+        """Lower case, as Stripe gives it; empty where the object has none."""
+        return _text(self.data.object.currency)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
