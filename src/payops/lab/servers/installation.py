@@ -73,17 +73,26 @@ def readable_installation(prefix: Path, account: Account | None) -> Path:
             f"{copy} is not ours, so nothing in it is run",
             hint=f"remove {copy}, or install payops where every user can read it",
         )
-    return copy
+    return copy / prefix.parent.name / prefix.name
 
 
 def _copy_for_all(prefix: Path, copy: Path) -> None:
-    """Copy the installation under a new name, then give it its own in one step."""
+    """Copy what is needed under a passing name, then give it its own in one step.
+
+    The programs find their libraries by `$ORIGIN/../../../WHEEL.libs`, so the shape of the wheel
+    is kept.
+    """
     making = Path(tempfile.mkdtemp(prefix=f"{copy.name}.", dir=copy.parent))
+    wheel = prefix.parent
+    target = making / wheel.name / prefix.name
     for part in ("lib", "share"):
-        shutil.copytree(prefix / part, making / part, symlinks=True)
-    (making / "bin").mkdir()
+        shutil.copytree(prefix / part, target / part, symlinks=True)
+    (target / "bin").mkdir()
     for program in _NEEDED:
-        shutil.copy2(prefix / program, making / program)
+        shutil.copy2(prefix / program, target / program)
+    libraries = wheel.with_name(f"{wheel.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, making / libraries.name)
     for folder, _, files in os.walk(making):
         os.chmod(folder, 0o755)  # noqa: S103 - being read by all is what the copy is for
         for file in files:
