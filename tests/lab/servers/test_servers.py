@@ -163,16 +163,12 @@ def test_they_outlive_the_process_that_started_them(tmp_path: Path, redis: Redis
     import subprocess
     import sys
 
+    script = (
+        "import sys, pathlib; from payops.lab.servers import redis\n"
+        "redis.RedisServer(pathlib.Path(sys.argv[1])).start()"
+    )
     started = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "error",
-            "-c",
-            "import sys, pathlib; from payops.lab.servers.redis import RedisServer as S;"
-            "S(pathlib.Path(sys.argv[1])).start()",
-            str(tmp_path),
-        ],
+        [sys.executable, "-W", "error", "-c", script, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
