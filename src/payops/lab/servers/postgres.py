@@ -82,7 +82,7 @@ class PostgresServer(Server):
             return
         account = unprivileged_account()
         installation = readable_installation(postgres_installation(), account)
-        record = self._record_or_new(self._new_data(account))
+        record = self._record_or_new(self._new_data())
         data = Path(record.data)
         if not (data / "ready").exists():
             self._make(record, installation, account)
@@ -119,9 +119,9 @@ class PostgresServer(Server):
         record = self._known()
         return f"postgresql://{user}:{record.password}@127.0.0.1:{record.port}/{database}"
 
-    def _new_data(self, account: Account | None) -> Path:
-        if account is None:
-            return self.directory / "postgres"
+    def _new_data(self) -> Path:
+        if os.geteuid() != 0:
+            return super()._new_data()
         # `directory` is private to root, so `nobody` cannot even pass through it.
         return Path(tempfile.gettempdir()).resolve() / f"payops-lab-{secrets.token_hex(8)}"
 

@@ -72,7 +72,7 @@ class RedisServer(Server):
         if self.running:
             return
         binary = redis_binary()
-        data = self.directory / "redis"
+        data = self._new_data()
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
         record = self._record_or_new(data)
         self._configure(record)

@@ -38,7 +38,7 @@ class Record:
     """What is kept of a server between commands, in `D/run/NAME.json` (mode 0600).
 
     `data` is the folder of its data files, `pid` and `started` the process last started (0 when
-    none was).
+    none was). `more_ports` are those it listens on beside the first.
     """
 
     port: int
@@ -46,6 +46,7 @@ class Record:
     data: str
     pid: int = 0
     started: str = ""
+    more_ports: tuple[int, ...] = ()
 
 
 class Server:
@@ -55,6 +56,7 @@ class Server:
     """
 
     name = "server"
+    spare_ports = 0
 
     def __init__(self, directory: Path, port: int = 0) -> None:
         self.directory = Path(directory).absolute()
@@ -66,14 +68,19 @@ class Server:
     def record(self) -> Record | None:
         """What is on disk; None before the first start, or when the file is damaged."""
         try:
-            return Record(**json.loads(self._record_file.read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+            raw = json.loads(self._record_file.read_text(encoding="utf-8"))
+            return Record(**{**raw, "more_ports": tuple(raw["more_ports"])})
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
             return None
 
     @property
     def port(self) -> int:
         """The port it listens on. Raises LabError before the first start."""
         return self._known().port
+
+    def reserve(self) -> None:
+        """Choose its ports, so that others can be told of them before it runs."""
+        self._record_or_new(self._new_data())
 
     @property
     def address(self) -> str:
@@ -105,13 +112,20 @@ class Server:
             raise LabError(f"{self.name} was never started in {self.directory}")
         return record
 
+    def _new_data(self) -> Path:
+        """Where its data shall lie."""
+        return self.directory / self.name
+
     def _record_or_new(self, data: Path) -> Record:
         """The record, or one with a port and a password of its own; on disk when this returns.
 
         Whatever is made after it can thus be found and removed, wherever we are killed.
         """
         record = self.record or Record(
-            self._wanted_port or free_port(), secrets.token_hex(16), str(data)
+            self._wanted_port or free_port(),
+            secrets.token_hex(16),
+            str(data),
+            more_ports=tuple(free_port() for _ in range(self.spare_ports)),
         )
         if self._wanted_port:
             record = replace(record, port=self._wanted_port)
