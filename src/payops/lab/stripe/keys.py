@@ -35,7 +35,7 @@ class ApiKey:
         if self.permissions is None or resource == "":
             return
         granted = self.permissions.get(resource, "none")
-        if granted == "write" or granted == access:
+        if granted in ("write", access):
             return
         singular = resource.removesuffix("s")
         permission = f"{_PERMISSION_NAMES.get(resource, 'rak_' + singular)}_{access}"

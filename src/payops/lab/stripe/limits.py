@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from payops.lab.stripe.errors import StripeError, rate_limited
+from payops.lab.stripe.errors import rate_limited
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
   endpoint TEXT NOT NULL,
   state TEXT NOT NULL,
   attempts INTEGER NOT NULL DEFAULT 0,
+  delivered INTEGER NOT NULL DEFAULT 0,  -- 1 once any attempt succeeded
   next_at REAL,                  -- epoch seconds of the next attempt, when pending
   last_status INTEGER,           -- HTTP status of the last attempt
   last_error TEXT,

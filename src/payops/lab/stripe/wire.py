@@ -129,7 +129,7 @@ class _Connection:
                 return
             self.http.start_next_cycle()
 
-    async def _event(self) -> h11.Event | type[h11.PAUSED]:
+    async def _event(self) -> h11.Event | type[h11.PAUSED] | type[h11.NEED_DATA]:
         while True:
             event = self.http.next_event()
             if event is h11.NEED_DATA:
