@@ -1,12 +1,16 @@
-"""Durations and times as people type and read them: `24h`, `90m`, `2026-02-11T09:30Z`, `3 h ago`."""
+"""Durations and times as people type and read them: `24h`, `2026-02-11T09:30Z`, `3 h ago`."""
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 
+from payops.domain.text import shortened
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_PART = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|m|h|d|w)")
+_LONGEST = 64  # characters that are read as a duration or a time at all
 
 
 def parse_duration(text: str) -> timedelta:
@@ -16,7 +20,9 @@ def parse_duration(text: str) -> timedelta:
     5400.0
     """
     compact = text.strip().lower()
-    if re.fullmatch(r"\d+(\.\d+)?", compact):
+    if len(compact) > _LONGEST:
+        raise ValueError(f"{shortened(text, _LONGEST)!r} is too long for a duration")
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", compact):
         seconds = float(compact)
     else:
         parts = _PART.findall(compact)
@@ -34,35 +40,51 @@ def parse_duration(text: str) -> timedelta:
 def parse_moment(text: str, now: datetime) -> datetime:
     """A point in time, aware UTC: a duration counts back from `now`, else an ISO date or time.
 
-    A date or time without a zone is UTC. Raises ValueError when it is neither.
+    A date or time without a zone is UTC. A bare number is seconds, but one of eight digits is a
+    date (`20260211`). Raises ValueError when it is neither.
 
     >>> now = datetime(2026, 2, 11, 12, tzinfo=UTC)
-    >>> parse_moment("24h", now).isoformat(), parse_moment("2026-02-11T10:00+02:00", now).isoformat()
-    ('2026-02-10T12:00:00+00:00', '2026-02-11T08:00:00+00:00')
+    >>> parse_moment("24h", now).isoformat()
+    '2026-02-10T12:00:00+00:00'
+    >>> parse_moment("2026-02-11T10:00+02:00", now).isoformat()
+    '2026-02-11T08:00:00+00:00'
     """
-    if text.strip().lower() == "now":
-        return now
+    compact = text.strip().upper()
+    if compact == "NOW":
+        return _utc(now)
     try:
-        return now - parse_duration(text)
+        if not re.fullmatch(r"[0-9]{8,}", compact):
+            return _utc(now) - parse_duration(compact)
     except (ValueError, OverflowError):
         pass
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if not compact.isascii():
+            raise ValueError
+        return _utc(datetime.fromisoformat(compact))
+    except (ValueError, OverflowError):
         raise ValueError(
-            f"{text!r} is neither a duration (24h, 7d, 90m) nor an ISO time (2026-02-11T09:30Z)"
+            f"{shortened(text, _LONGEST)!r} is neither a duration (24h, 7d, 90m) nor an ISO time"
+            " (2026-02-11T09:30Z)"
         ) from None
+
+
+def _utc(moment: datetime) -> datetime:
+    """`moment` in UTC. Without a zone it is UTC already, never the machine's local time."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def human_duration(seconds: float) -> str:
     """Two leading units at most: `45 s`, `12 min`, `3 h 5 min`, `2 d 4 h`; below 1 s in ms.
 
+    Infinite, or not a number: `an unknown time`.
+
     >>> human_duration(0.042), human_duration(59.6), human_duration(11100), human_duration(190000)
     ('42 ms', '60 s', '3 h 5 min', '2 d 4 h')
     """
     magnitude = abs(seconds)
-    if magnitude < 1:
+    if not math.isfinite(seconds):
+        return "an unknown time"
+    if magnitude < 0.9995:
         return f"{round(seconds * 1000)} ms"
     whole = int(magnitude)
     if magnitude < 120:
@@ -82,12 +104,12 @@ def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
 
 def ago(moment: datetime, now: datetime) -> str:
     """`12 min ago`, `just now`, or `in 3 min (clock differs?)` for a moment ahead of `now`."""
-    seconds = (now - moment).total_seconds()
+    seconds = (_utc(now) - _utc(moment)).total_seconds()
     if seconds < -1:
         return f"in {human_duration(-seconds)} (clock differs?)"
     return "just now" if seconds < 1 else f"{human_duration(seconds)} ago"
 
 
 def utc_text(moment: datetime) -> str:
-    """ISO 8601 in UTC to the second, with a `Z`: `2026-02-11T09:30:00Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """ISO 8601 in UTC to the second, with a `Z`: `2026-02-11T09:30:00Z`. A naive time is UTC."""
+    return _utc(moment).replace(microsecond=0, tzinfo=None).isoformat() + "Z"

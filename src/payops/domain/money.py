@@ -5,13 +5,23 @@ Exponents are Stripe's (docs, 'Supported currencies', zero- and three-decimal li
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+from payops.domain.text import shortened
+
+ZERO_DECIMAL = frozenset(
+    # fmt: off
+    {"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf",
+     "xof", "xpf"}
+    # fmt: on
+)
+THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+_MOST_DIGITS = 30
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?")
 # ISK and UGX have no minor unit in ISO 4217, but Stripe's API takes two decimals in multiples of
 # 100 for ISK; for UGX Stripe's own sources disagree, and two decimals is the safer reading.
 
@@ -43,7 +53,7 @@ class Money:
     @property
     def major(self) -> Decimal:
         """The amount as people write it: exact, with the currency's number of decimals."""
-        return Decimal(self.minor).scaleb(-exponent(self.currency))
+        return _shifted(Decimal(self.minor), -exponent(self.currency))
 
     def __str__(self) -> str:
         """`1,234.50 USD`: the code behind the number is clear in any alphabet and in plain text.
@@ -61,6 +71,11 @@ class MoneyAtRisk:
     currency: str
     minor: int
     count: int
+
+    def __post_init__(self) -> None:
+        if any(not isinstance(n, int) or isinstance(n, bool) for n in (self.minor, self.count)):
+            raise TypeError(f"money is whole minor units, not {self.minor!r} ({self.count!r})")
+        object.__setattr__(self, "currency", self.currency.lower())
 
     def __str__(self) -> str:
         """`59.97 USD (3)`."""
@@ -86,16 +101,32 @@ def minor_units(amount: Decimal | int | float | str, currency: str) -> int:
     """A major-unit amount (`19.99`) as minor units (`1999`), exactly.
 
     A float is read by its shortest decimal form, so 19.99 is 1999 and not 1998. Raises ValueError
-    when the amount is not a number or has more decimals than the currency: never rounds silently.
+    when the amount is not a number, has more decimals than the currency, or is longer than any
+    amount can be (30 digits): never rounds silently.
 
     >>> minor_units("19.99", "usd"), minor_units(19.99, "usd"), minor_units(Decimal("7"), "jpy")
     (1999, 1999, 7)
     """
-    try:
-        exact = Decimal(str(amount))
-        scaled = exact.scaleb(exponent(currency))
-        if not scaled.is_finite() or scaled != scaled.to_integral_value():
-            raise ValueError(f"{amount!r} is not a whole number of minor units of {currency}")
-    except InvalidOperation as error:
-        raise ValueError(f"{amount!r} is not an amount") from error
-    return int(scaled)
+    written = str(amount).strip()
+    if isinstance(amount, bool) or not _NUMBER.fullmatch(written):
+        raise ValueError(f"{_shown(amount)} is not an amount")
+    exact = Decimal(written)
+    if exact and exact.adjusted() >= _MOST_DIGITS:
+        raise ValueError(f"{_shown(amount)} is larger than any amount")
+    if not exact:
+        return 0
+    scaled = _shifted(exact, exponent(currency))
+    if scaled != (whole := int(scaled)):
+        raise ValueError(f"{_shown(amount)} is not a whole number of minor units of {currency}")
+    return whole
+
+
+def _shifted(number: Decimal, places: int) -> Decimal:
+    """`number` times ten to the `places`, with every digit: `scaleb` rounds to 28 of them."""
+    sign, digits, power = number.as_tuple()
+    assert isinstance(power, int)  # noqa: S101  finite numbers only come here
+    return Decimal((sign, digits, power + places))
+
+
+def _shown(amount: object) -> str:
+    return shortened(repr(amount), 60)

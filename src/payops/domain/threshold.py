@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -29,13 +30,15 @@ class Threshold:
     worse: Worse = "higher"
 
     def judge(self, value: Number) -> Status:
-        """Hold `value` (same unit) against the limits.
+        """Hold `value` (same unit) against the limits. What is not a number is UNKNOWN.
 
         >>> Threshold(95, 90, "%", "S0-40", worse="lower").judge(95).value
         'OK'
         >>> Threshold(1, 10, "count", "S2-09").judge(11).value
         'CRIT'
         """
+        if math.isnan(value):
+            return Status.UNKNOWN
         if self._beyond(value, self.crit):
             return Status.CRIT
         if self._beyond(value, self.warn):
