@@ -1,0 +1,140 @@
+"""The report as a monitoring plugin's output: one line with perfdata, findings under it.
+
+    PAYOPS HEALTH CRITICAL - 1 of 9 checks: circuit.state: ... | 'circuit.state.failures'=7;5;10
+    CRITICAL circuit.state: Breaker stripe is open; since ...; next: payops circuit reset stripe
+
+After the Monitoring Plugins Development Guidelines: words OK, WARNING, CRITICAL, UNKNOWN; perfdata
+`'label'=value[UOM];[warn];[crit]` with the units s, ms, %, B or none; a limit below which a value
+is bad is the range `95:`. Perfdata beyond the first line's size follows the findings after a
+second bar, as the guidelines' long output has it. A bar in a text becomes `/`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+from payops.domain.duration import ago, utc_text
+from payops.domain.evidence import Scalar
+from payops.domain.result import CheckResult
+from payops.domain.status import Status
+from payops.domain.text import shortened
+from payops.domain.threshold import Limits, Number, Threshold
+from payops.formats.safe import Page, SafeReport
+from payops.formats.words import counted, is_finding, money_text, title_of, worst_first
+
+_WORDS = {
+    Status.OK: "OK",
+    Status.WARN: "WARNING",
+    Status.CRIT: "CRITICAL",
+    Status.UNKNOWN: "UNKNOWN",
+    Status.SKIP: "SKIPPED",
+}
+_UNITS = {"s": "s", "ms": "ms", "%": "%", "bytes": "B", "B": "B"}
+_FIRST_LINE = 1000  # bytes; NRPE's packets and many a pager stop at 1 kB
+_FINDING = 1000  # bytes of one finding; Nagios reads 8 kB of output in all
+_MESSAGE = 420  # bytes of them for the words before the bar
+
+
+def render(report: SafeReport, page: Page) -> str:
+    """The plugin's output, ending with a newline."""
+    perfdata = [datum for check in report.checks for datum in _perfdata(check)]
+    message = _cut(_message(report), _MESSAGE)
+    room = _FIRST_LINE - len(message.encode()) - len(" | ")
+    first: list[str] = []
+    for datum in perfdata:
+        room -= len(datum.encode()) + 1
+        if room < 0:
+            break
+        first.append(datum)
+    lines = [f"{message} | {' '.join(first)}" if first else message]
+    findings = [check for check in worst_first(report.checks) if is_finding(check)]
+    lines += [_cut(_finding(check, page), _FINDING) for check in findings]
+    rest = perfdata[len(first) :]
+    if rest:
+        lines[-1] += " |" if len(lines) > 1 else ""
+        # Without a finding there is no long output to put the bar on.
+        lines += rest if len(lines) > 1 else ["more perfdata |", *rest]
+    return "\n".join(lines) + "\n"
+
+
+def _message(report: SafeReport) -> str:
+    ran = [check for check in report.checks if check.status is not Status.SKIP]
+    skipped = len(report.checks) - len(ran)
+    bad = [c for c in worst_first(report.checks) if is_finding(c) and not c.advisory]
+    advisory = sum(is_finding(check) and check.advisory for check in report.checks)
+    total = counted(len(ran), "check")
+    parts = [f"{len(bad)} of {total}" if bad else total]
+    if skipped:
+        parts.append(f"{skipped} skipped")
+    if advisory:
+        parts.append(f"{advisory} advisory")
+    text = f"PAYOPS {report.command.upper()} {_WORDS[report.status]} - {', '.join(parts)}"
+    findings = "; ".join(f"{title_of(check)}: {check.summary}" for check in bad)
+    return _barless(f"{text}: {findings}" if findings else text)
+
+
+def _finding(check: CheckResult, page: Page) -> str:
+    parts = [f"{_WORDS[check.status]} {title_of(check)}: {check.summary}"]
+    if check.advisory:
+        parts[0] += " (advisory)"
+    if check.since:
+        parts.append(f"since {utc_text(check.since)} ({ago(check.since, page.now)})")
+    if check.money_at_risk:
+        parts.append(f"at risk {money_text(check)}")
+    following = [action.command or action.text for action in check.actions]
+    if following:
+        parts.append(f"next: {following[0]}")
+    return _barless("; ".join(parts))
+
+
+def _barless(text: str) -> str:
+    return " ".join(text.replace("|", "/").split())
+
+
+def _cut(text: str, size: int) -> str:
+    """`text` in at most `size` bytes of UTF-8."""
+    width = len(text)
+    while len(shortened(text, width).encode()) > size:
+        width = min(width - 1, size if width > size else width)
+    return shortened(text, width)
+
+
+def _perfdata(check: CheckResult) -> Iterator[str]:
+    limits: Limits = check.limits
+    for name in _judged_first(check.measured, limits):
+        value = check.measured[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if not math.isfinite(value):
+            continue
+        threshold = limits.get(name)
+        unit = _UNITS.get(threshold.unit, "") if threshold else ""
+        datum = f"{_label(f'{title_of(check)}.{name}')}={_number(value)}{unit}"
+        if threshold:
+            warn, crit = _range(threshold.warn, threshold), _range(threshold.crit, threshold)
+            datum += f";{warn};{crit}".rstrip(";")
+        yield datum
+
+
+def _judged_first(measured: Mapping[str, Scalar], limits: Limits) -> list[str]:
+    return sorted(measured, key=lambda name: name not in limits)
+
+
+def _label(text: str) -> str:
+    """Quoted, quotes doubled, without `=` and `|`, which no quoting makes safe everywhere."""
+    allowed = text.replace("=", "_").replace("|", "_").replace("'", "''")
+    return f"'{allowed}'"
+
+
+def _range(limit: Number | None, threshold: Threshold) -> str:
+    if limit is None or not math.isfinite(limit):
+        return ""
+    return f"{_number(limit)}:" if threshold.worse == "lower" else _number(limit)
+
+
+def _number(value: Number) -> str:
+    """Digits, sign and point only: the guidelines know no exponents."""
+    if isinstance(value, int):
+        return str(value)
+    return f"{value:.6f}".rstrip("0").rstrip(".")

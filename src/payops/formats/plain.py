@@ -1,0 +1,81 @@
+"""The report for a pipe: stable and greppable, the same at every width, never coloured.
+
+    CRIT     health production at=2026-02-11T09:30:00Z checks=10 stripe_calls=4 duration_ms=1234
+    CRIT     circuit.state     Breaker stripe is open
+      since: 2026-02-11T09:18:00Z (12 min ago)
+      money: 1,234.50 USD (3)
+      seen: redis 09:29:58Z: ...
+      action: Close the breaker
+      next: payops circuit reset stripe
+
+A line that begins with a status word is the report (first line) or a check; indented lines belong
+to the check above them. `grep '^CRIT'`, `grep next:`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tabulate import tabulate
+
+from payops.domain.duration import ago, utc_text
+from payops.domain.result import CheckResult
+from payops.formats.safe import Page, SafeReport
+from payops.formats.words import (
+    detail_text,
+    is_finding,
+    money_text,
+    seen_text,
+    title_of,
+    worst_first,
+)
+
+
+def render(report: SafeReport, page: Page) -> str:
+    """One line for the report, one a check, the worst first, details indented under findings."""
+    ordered = worst_first(report.checks)
+    head = (
+        f"{report.status.value:<7}  {report.command} {report.environment or '-'}"
+        f" at={utc_text(report.generated_at)} checks={len(ordered)}"
+        f" stripe_calls={report.stripe_calls} duration_ms={report.duration_ms}"
+    )
+    lines = [head]
+    for check, row in zip(ordered, _rows(ordered), strict=True):
+        lines.append(row)
+        if is_finding(check):
+            lines += [f"  {name}: {text}" for name, text in _details(check, report, page)]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(checks: list[CheckResult]) -> list[str]:
+    if not checks:
+        return []
+    cells = [
+        (
+            title_of(check),
+            " ".join(check.summary.split()) + (" (advisory)" if check.advisory else ""),
+        )
+        for check in checks
+    ]
+    drawn = tabulate(cells, tablefmt="plain", disable_numparse=True).split("\n")
+    # As wide as the longest word, so that the columns do not depend on what failed.
+    return [
+        f"{check.status.value:<7}  {line}".rstrip()
+        for check, line in zip(checks, drawn, strict=True)
+    ]
+
+
+def _details(check: CheckResult, report: SafeReport, page: Page) -> Iterator[tuple[str, str]]:
+    if check.since:
+        yield "since", f"{utc_text(check.since)} ({ago(check.since, page.now)})"
+    if check.money_at_risk:
+        yield "money", money_text(check)
+    for evidence in check.evidence:
+        detail = detail_text(evidence.detail)
+        seen = f"{evidence.what} {detail}".strip()
+        yield "seen", f"{seen_text(evidence, report)}: {seen}"
+    for action in check.actions:
+        if action.text:
+            yield "action", action.text
+        if action.command:
+            yield "next", action.command

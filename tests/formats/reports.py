@@ -1,0 +1,196 @@
+"""Reports that every output is shown with: healthy, incident, hostile, all skipped, empty."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from payops.domain.evidence import Action, Evidence
+from payops.domain.money import MoneyAtRisk
+from payops.domain.report import Report
+from payops.domain.result import CheckResult
+from payops.domain.secret import Secret
+from payops.domain.status import Status
+from payops.domain.threshold import Threshold
+
+NOW = datetime(2026, 2, 11, 9, 30, tzinfo=UTC)
+BEGAN = datetime(2026, 2, 11, 9, 18, 4, tzinfo=UTC)
+SEEN = NOW - timedelta(seconds=2)
+
+API_KEY = Secret("sk_live_51HostileHostileHostile4242")
+PASSWORD = Secret("postgresql://payops:hunter2%2Fbreaker@db.internal/shop")
+SECRET_TEXTS = (API_KEY.reveal(), "hunter2%2Fbreaker", "hunter2/breaker")
+
+
+def result(status: Status, name: str, summary: str, **more: object) -> CheckResult:
+    """One check's answer, complete enough to be shown."""
+    given: dict[str, object] = {"source": "stripe", "as_of": SEEN, "duration_ms": 12}
+    title = name.replace(".", " ").replace("_", " ").capitalize()
+    return CheckResult(status, summary, id=name, title=title, **(given | more))  # type: ignore[arg-type]
+
+
+def report(*checks: CheckResult, **more: object) -> Report:
+    """One run of `payops health` at NOW."""
+    given: dict[str, object] = {
+        "environment": "production",
+        "stripe_calls": 4,
+        "duration_ms": 1234,
+    }
+    return Report("health", NOW, checks=checks, **(given | more))  # type: ignore[arg-type]
+
+
+_OK = (
+    result(
+        Status.OK,
+        "stripe.reachable",
+        "Stripe answers in 212 ms",
+        measured={"latency": 212},
+        limits={"latency": Threshold(1000, 3000, "ms", "S0-01")},
+    ),
+    result(
+        Status.OK,
+        "payments.success_rate",
+        "98.2 % of 1,204 payments succeeded in the last hour",
+        source="postgres",
+        measured={"rate": 98.2, "payments": 1204},
+        limits={"rate": Threshold(95, 90, "%", "S0-40", worse="lower")},
+    ),
+    result(Status.OK, "postgres.connections", "21 of 100 connections in use", source="postgres"),
+)
+_SKIPPED = result(
+    Status.SKIP, "redis.replication", "no Redis replica is configured", source="redis"
+)
+
+HEALTHY = report(*_OK, _SKIPPED)
+
+INCIDENT = report(
+    _OK[0],
+    result(
+        Status.WARN,
+        "webhooks.delivery_lag",
+        "the newest event in the log is 41 min old, Stripe sent one 38 s ago",
+        source="stripe+postgres",
+        since=NOW - timedelta(minutes=41),
+        measured={"lag": 2460.5},
+        limits={"lag": Threshold(900, 3600, "s", "S2-07")},
+        evidence=(
+            Evidence(
+                "newest row of webhook_events",
+                "postgres",
+                NOW - timedelta(minutes=6),
+                {"event_id": "evt_1QxyzABC", "type": "payment_intent.succeeded"},
+            ),
+        ),
+        actions=(Action("See which endpoint fails", "payops webhooks endpoints"),),
+    ),
+    result(
+        Status.CRIT,
+        "circuit.state",
+        "breaker `stripe` is open after 7 failures; no payment has been tried for 12 min",
+        source="redis",
+        since=BEGAN,
+        measured={"failures": 7, "open_s": 716.0},
+        limits={
+            "failures": Threshold(5, 6, "count", "S1-03"),
+            "open_s": Threshold(None, 300, "s", "runbook 004"),
+        },
+        evidence=(
+            Evidence(
+                "circuit:stripe",
+                "redis",
+                SEEN,
+                {"state": "open", "failures": 7, "opened_at": "2026-02-11T09:18:04Z"},
+            ),
+            Evidence("Stripe answers, so the breaker holds back nothing but us", "stripe", SEEN),
+            Evidence("status.stripe.com: all systems operational", "http", SEEN),
+            Evidence("14 payments wait in `processing`", "postgres", SEEN),
+            Evidence("the oldest of them", "postgres", SEEN, {"id": "ord 77", "age_s": 702.25}),
+        ),
+        actions=(
+            Action("Close the breaker: Stripe answers", "payops circuit reset stripe"),
+            Action(
+                "Then look for payments that were charged and never recorded",
+                "payops reconcile --since 2026-02-11T09:18:04Z --ledger payments"
+                " --save-plan /var/lib/payops/plans/2026-02-11-circuit.json",
+            ),
+            Action("Tell #payments-oncall"),
+        ),
+        money_at_risk=(
+            MoneyAtRisk("usd", 123450, 11),
+            MoneyAtRisk("jpy", 5000, 2),
+            MoneyAtRisk("kwd", 12345, 1),
+        ),
+    ),
+    result(
+        Status.UNKNOWN,
+        "payments.stuck",
+        "postgres: statement timeout: the question took longer than 3 s",
+        source="postgres",
+        actions=(Action("Ask again with more time", "payops health --only payments.stuck"),),
+    ),
+    result(
+        Status.CRIT,
+        "webhooks.endpoint_url",
+        "1 of 3 endpoints points to a host that is not ours",
+        advisory=True,
+    ),
+    *_OK[1:],
+    _SKIPPED,
+    extra={"impact": {"since": BEGAN, "payments": 14}},
+)
+
+HOSTILE_TEXTS = (
+    "[red]x[/red] [link=https://evil.example]here[/link]",
+    "\x1b[2J\x1b]0;owned\x07\x9b31m",
+    "first\nOK everything is fine\r\tlast\u2028x",
+    "\u202e]degrahc ton[",
+    "| evil=1",
+    "`rm -rf /` ```",
+    "<script>alert(1)</script> <!-- x --> &lt;",
+    "[click](javascript:alert(1)) ![i](https://evil.example/x.png) https://ok.example/a_b",
+    "*bold* _it_ ~~no~~ $x$ @oncall #12 GH-7",
+    "- item",
+    "1. item",
+    "# heading",
+    "日本語 é 💳 \ud800 \ufdd0",
+    f"key {API_KEY.reveal()} dsn {PASSWORD.reveal()} password=hunter2/breaker",
+)
+LONG = "x" * 5000
+
+HOSTILE = report(
+    *(
+        result(
+            Status.CRIT if number % 2 else Status.WARN,
+            f"hostile.number_{number:02}",
+            text,
+            source=text,
+            since=BEGAN,
+            measured={text: number, "quoted 'x'": 1.5, "nan": float("nan"), "note": text},
+            limits={text: Threshold(1, 2, text, text)},
+            evidence=(Evidence(text, text, SEEN, {text: text}),),
+            actions=(Action(text, f"payops trace {text}"),),
+            money_at_risk=(MoneyAtRisk(text, 100, 1),),
+            rows=(text,),
+        )
+        for number, text in enumerate(HOSTILE_TEXTS)
+    ),
+    result(Status.CRIT, "hostile.long", LONG, evidence=(Evidence(LONG, "http", SEEN),)),
+    result(Status.UNKNOWN, "hostile|id='x'\nCRIT", "a hostile id"),
+    result(Status.OK, "hostile.ok", "\x1b[31m| a=1\nCRIT  all"),
+    extra={"timeline": [{"what": text, text: float("inf")} for text in HOSTILE_TEXTS]},
+)
+
+ALL_SKIPPED = report(
+    _SKIPPED,
+    result(Status.SKIP, "circuit.state", "no breaker is configured", source=""),
+    stripe_calls=0,
+    duration_ms=3,
+)
+EMPTY = report(stripe_calls=0, duration_ms=0)
+
+REPORTS = {
+    "healthy": HEALTHY,
+    "incident": INCIDENT,
+    "hostile": HOSTILE,
+    "all_skipped": ALL_SKIPPED,
+    "empty": EMPTY,
+}
