@@ -50,7 +50,7 @@ def load_batches(
             store.create_indexes()
 
 
-def _put(  # noqa: PLR0917
+def _put(
     store: Store,
     bodies: list[bytes],
     path: Path,
