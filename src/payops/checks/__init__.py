@@ -141,8 +141,10 @@ def _number(value: object, unit: str, path: str) -> Number | None:
         if unit == "s":
             return parse_duration(text).total_seconds()
         if unit == "ms":
-            return float(text) if text.replace(".", "", 1).isdigit() else (
-                parse_duration(text).total_seconds() * 1000
+            return (
+                float(text)
+                if text.replace(".", "", 1).isdigit()
+                else (parse_duration(text).total_seconds() * 1000)
             )
         return float(text.removesuffix("%"))
     except ValueError as error:

@@ -8,7 +8,7 @@ UNKNOWN, anything else is a fault of payops and UNKNOWN for that check alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -30,8 +30,10 @@ Facts = TypeVar("Facts")
 class Context:
     """What a check may ask: the settings, the sources, the window under review, the time.
 
-    `now` and the window are by this machine's clock; a check that compares with times written
-    elsewhere takes the clock of that place (`PostgresFacts.now`, `RedisSource.now()`).
+    `limits` are those of the check that is asking: a limit may also say what to ask for ('older
+    than 30 min'). `now` and the window are by this machine's clock; a check that compares with
+    times written elsewhere takes the clock of that place (`PostgresFacts.now`,
+    `RedisSource.now()`).
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Context:
     window: Window
     now: datetime
     deadline: Deadline
+    limits: Limits = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,3 @@ class NamedCheck:
     id: str
     check: Check[object]
     limits: Limits
-
-
-Checks = Mapping[str, Check[object]]

@@ -1,0 +1,5 @@
+"""`python -m payops`."""
+
+from payops.cli.main import main
+
+main()

@@ -1,0 +1,134 @@
+"""Does the application answer at its own addresses, as it should, and in time?
+
+Runbooks 000 and 003 start with the application's health URL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Thread
+
+from payops.checks.contract import Check, Context
+from payops.config.settings import AppEndpoint
+from payops.domain.duration import human_duration
+from payops.domain.evidence import Action, Evidence
+from payops.domain.result import CheckResult
+from payops.domain.status import Status, worst
+from payops.domain.text import shortened
+from payops.domain.threshold import Limits, Threshold
+from payops.errors import NotConfiguredError, SourceError
+
+LIMITS = {
+    "latency": Threshold(2000, 5000, "ms", "S3-09 and S3-38: an answer within 5 s"),
+}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One address: what it answered, or why it did not (`failure`)."""
+
+    name: str
+    url: str
+    expect: tuple[int, ...]
+    status: int | None = None
+    latency_ms: float = 0
+    location: str = ""
+    body: str = ""
+    failure: SourceError | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Every configured address, in the order of the configuration."""
+
+    as_of: datetime
+    seen: tuple[Seen, ...]
+
+
+def gather(ctx: Context) -> Facts:
+    endpoints = ctx.settings.app.endpoints
+    if not endpoints:
+        raise NotConfiguredError("no address of the application is configured (app.endpoints)")
+    seen: dict[int, Seen] = {}
+    threads = [
+        Thread(target=lambda i=i, e=e: seen.update({i: _look(ctx, e)}), daemon=True)
+        for i, e in enumerate(endpoints)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(ctx.deadline.remaining)
+    found = tuple(seen[i] for i in sorted(seen))
+    failures = [one.failure for one in found if one.failure is not None]
+    if failures and len(failures) == len(found):
+        raise failures[0]  # the application as a whole does not answer
+    return Facts(ctx.now, found)
+
+
+def _look(ctx: Context, endpoint: AppEndpoint) -> Seen:
+    name = endpoint.name or endpoint.url
+    try:
+        answer = ctx.sources.http.request(
+            "GET", endpoint.url, timeout=ctx.deadline.within(endpoint.timeout), max_body=400
+        )
+    except SourceError as error:
+        return Seen(name, endpoint.url, endpoint.expect, failure=error)
+    return Seen(
+        name=name,
+        url=endpoint.url,
+        expect=endpoint.expect,
+        status=answer.status,
+        latency_ms=answer.latency_ms,
+        location=answer.location,
+        body=answer.body.decode("utf-8", "replace"),
+    )
+
+
+def judge(facts: Facts, limits: Limits) -> CheckResult:
+    told = [_tell(one, limits) for one in facts.seen]
+    troubled = [text for status, text in told if status is not Status.OK]
+    slowest = max((one.latency_ms for one in facts.seen), default=0)
+    bad = [
+        one for (status, _), one in zip(told, facts.seen, strict=True) if status is not Status.OK
+    ]
+    return CheckResult(
+        worst(status for status, _ in told),
+        "; ".join(troubled or [text for _, text in told]),
+        as_of=facts.as_of,
+        measured={"latency": round(slowest), "failing": len(bad)},
+        evidence=tuple(
+            Evidence(f"{one.url} said: {shortened(one.body, 200)}", "http", facts.as_of)
+            for one in bad
+            if one.body
+        ),
+        actions=tuple(
+            Action(f"Ask {one.name} yourself", f"curl -sS -i {one.url}")
+            for one in bad[:3]
+            if one.url.isascii() and not set(one.url) & set(" '\"`$;&|<>()\\")
+        ),
+    )
+
+
+def _tell(one: Seen, limits: Limits) -> tuple[Status, str]:
+    if one.failure is not None:
+        return Status.CRIT, f"{one.name}: {one.failure.kind.value}"
+    took = human_duration(one.latency_ms / 1000)
+    if one.status not in one.expect:
+        expected = " or ".join(str(code) for code in one.expect)
+        where = f" to {one.location}" if one.location else ""
+        return Status.CRIT, f"{one.name} answers {one.status}{where} instead of {expected}"
+    return limits["latency"].judge(one.latency_ms), f"{one.name} answers {one.status} in {took}"
+
+
+CHECK = Check(
+    title="The application answers",
+    source="http",
+    gather=gather,
+    judge=judge,
+    limits=LIMITS,
+    rows=("S0-48", "S0-49", "S3-38"),
+    when_down=(
+        Action("Look at the application where it runs", "docker ps --filter status=exited"),
+    ),
+)

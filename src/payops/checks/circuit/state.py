@@ -1,0 +1,190 @@
+"""Is a circuit breaker open, and should it have half-opened by now?
+
+Runbook 004, steps 2 and scenario 2: 5 failures in 60 s open it, 30 s later one trial goes through.
+An open breaker refuses every payment, also when Stripe is well again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from payops.checks.contract import Check, Context
+from payops.config.settings import Breaker
+from payops.domain.breaker import BreakerReading, BreakerState
+from payops.domain.duration import human_duration, utc_text
+from payops.domain.evidence import Action, Evidence, Scalar
+from payops.domain.result import CheckResult
+from payops.domain.status import Status, worst
+from payops.domain.threshold import Limits
+from payops.errors import NotConfiguredError
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Every configured breaker, by the clock of the Redis that holds it.
+
+    `keys` are the Redis keys of each breaker that exist, by its name.
+    """
+
+    as_of: datetime
+    breakers: tuple[BreakerReading, ...]
+    keys: dict[str, tuple[str, ...]]
+
+
+def gather(ctx: Context) -> Facts:
+    breakers = ctx.settings.circuit.breakers
+    if not breakers:
+        raise NotConfiguredError("no circuit breaker is configured (circuit.breakers)")
+    redis = ctx.sources.redis
+    keys = [key for breaker in breakers for key in _keys(breaker)]
+    stored = redis.strings(keys)
+    return Facts(
+        as_of=redis.now(),
+        breakers=tuple(_reading(breaker, stored) for breaker in breakers),
+        keys={
+            breaker.name: tuple(key for key in _keys(breaker) if stored.get(key) is not None)
+            for breaker in breakers
+        },
+    )
+
+
+def _keys(breaker: Breaker) -> list[str]:
+    keys = breaker.keys
+    return [k for k in (keys.state, keys.failures, keys.last_failure, keys.opened_at) if k]
+
+
+def _reading(breaker: Breaker, stored: dict[str, bytes | None]) -> BreakerReading:
+    def text(key: str) -> str | None:
+        value = stored.get(key) if key else None
+        return None if value is None else value.decode("utf-8", "replace")
+
+    return BreakerReading(
+        name=breaker.name,
+        raw_state=text(breaker.keys.state),
+        failures=_whole(text(breaker.keys.failures)),
+        failure_threshold=breaker.failure_threshold,
+        opened_at=_moment(text(breaker.keys.opened_at)),
+        last_failure=_moment(text(breaker.keys.last_failure)),
+        recovery_s=breaker.recovery,
+    )
+
+
+def _whole(text: str | None) -> int | None:
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Epoch seconds, epoch milliseconds or ISO text."""
+    if text is None:
+        return None
+    try:
+        seconds = float(text)
+        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def judge(facts: Facts, limits: Limits) -> CheckResult:
+    told = [_tell(reading, facts) for reading in facts.breakers]
+    measured: dict[str, Scalar] = {}
+    for reading in facts.breakers:
+        prefix = "" if len(facts.breakers) == 1 else f"{reading.name}."
+        measured[f"{prefix}state"] = reading.state.value if reading.state else "unknown"
+        measured[f"{prefix}failures"] = reading.failures
+    troubled = [one for one in told if one.status is not Status.OK]
+    opened = [r.opened for r in facts.breakers if r.state is not BreakerState.CLOSED and r.opened]
+    return CheckResult(
+        worst(one.status for one in told),
+        "; ".join(one.summary for one in troubled or told),
+        as_of=facts.as_of,
+        since=min(opened, default=None),
+        measured=measured,
+        evidence=tuple(evidence for one in told for evidence in one.evidence),
+        actions=tuple(action for one in told for action in one.actions),
+    )
+
+
+def _tell(reading: BreakerReading, facts: Facts) -> CheckResult:
+    name = reading.name
+    failures = "" if reading.failures is None else f", {reading.failures} failures counted"
+    if reading.state is None:
+        return CheckResult(
+            Status.UNKNOWN,
+            f"{name}: stored state {reading.raw_state!r} is not a state payops knows",
+        )
+    if reading.state is BreakerState.CLOSED:
+        limit = f" of {reading.failure_threshold}" if reading.failures is not None else ""
+        return CheckResult(
+            Status.OK, f"{name} closed" + (f", {reading.failures}{limit} failures" if limit else "")
+        )
+    evidence = (_evidence(reading, facts),)
+    if reading.state is BreakerState.HALF_OPEN:
+        return CheckResult(
+            Status.WARN,
+            f"{name} half-open: trying whether {name} answers again{failures}",
+            evidence=evidence,
+            actions=(Action("Look again in half a minute", "payops health --only circuit.state"),),
+        )
+    overdue = reading.overdue_s(facts.as_of)
+    if reading.opened is None:
+        age = "without an opening time"
+    elif overdue is None:
+        open_s = (facts.as_of - reading.opened).total_seconds()
+        age = (
+            f"for {human_duration(max(open_s, 0))}"
+            if open_s >= -1
+            else "since a time in the future"
+        )
+    else:
+        age = (
+            f"for {human_duration(overdue + reading.recovery_s)}; should have half-opened "
+            f"{human_duration(overdue)} ago: stuck, or no traffic"
+        )
+    return CheckResult(
+        Status.CRIT,
+        f"{name} open {age}{failures}: payments are refused",
+        evidence=evidence,
+        actions=_close(facts.keys.get(name, ())),
+    )
+
+
+def _evidence(reading: BreakerReading, facts: Facts) -> Evidence:
+    return Evidence(
+        f"breaker {reading.name} stored as {reading.raw_state!r}",
+        "redis",
+        facts.as_of,
+        {
+            "failures": reading.failures,
+            "opened_at": utc_text(reading.opened_at) if reading.opened_at else None,
+            "last_failure": utc_text(reading.last_failure) if reading.last_failure else None,
+        },
+    )
+
+
+def _close(keys: tuple[str, ...]) -> tuple[Action, ...]:
+    quoted = " ".join(f"'{key}'" if not key.replace(":", "").isalnum() else key for key in keys)
+    return (
+        Action("First see whether Stripe answers", "payops health --only stripe.api"),
+        Action(
+            "Only if it does: close the breaker by deleting its keys (runbook 004, scenario 2)",
+            f'redis-cli -u "$REDIS_URL" DEL {quoted}',
+        ),
+    )
+
+
+CHECK = Check(
+    title="Circuit breakers let payments through",
+    source="redis",
+    gather=gather,
+    judge=judge,
+    rows=("S4-06", "S4-07", "S4-08", "S4-09", "S4-10", "S4-13", "S4-17"),
+)

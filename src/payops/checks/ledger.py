@@ -1,0 +1,110 @@
+"""What the checks of the ledger share: which ledger, and a window by the database's clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from payops.checks.contract import Context
+from payops.config.settings import Ledger
+from payops.domain.declines import declined_by_issuer
+from payops.domain.money import MoneyAtRisk
+from payops.domain.payment import PAID, PaymentStatus
+from payops.domain.window import Window
+from payops.errors import NotConfiguredError
+from payops.sources.ledger import Outcome, Outcomes
+
+
+def payments_ledger(ctx: Context) -> Ledger:
+    """The mapped ledger of payments. Raises NotConfiguredError when there is none."""
+    ledger = ctx.settings.payments
+    if ledger is None:
+        raise NotConfiguredError("no ledger of payments is mapped (ledgers.payments)")
+    return ledger
+
+
+def recent_outcomes(ctx: Context) -> tuple[Outcomes, Window, Ledger]:
+    """What became of the window's payments; the window is shifted to the database's clock."""
+    ledger = payments_ledger(ctx)
+    postgres = ctx.sources.postgres
+    offset = postgres.server().now - ctx.now
+    window = Window(ctx.window.since + offset, ctx.window.until + offset)
+    return postgres.ledger(ledger).outcomes(window), window, ledger
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Payments of a window by whose doing their end was.
+
+    `paid` took money, `declined` were refused by the issuer or the customer, `ours` failed by our
+    fault, Stripe's, or for a reason that nobody names, `undecided` are still open (pending, waiting
+    for the customer) or were canceled, `unknown` have a status that the mapping does not know.
+    `money` is that of `ours`, `since` the first of them; `reasons` counts their codes.
+    """
+
+    paid: int
+    declined: int
+    ours: int
+    undecided: int
+    unknown: int
+    money: tuple[MoneyAtRisk, ...]
+    since: datetime | None
+    reasons: dict[str, int]
+    unknown_words: tuple[str, ...]
+
+    @property
+    def attempts(self) -> int:
+        """All payments that the mapping understands."""
+        return self.paid + self.declined + self.ours + self.undecided
+
+    @property
+    def decided(self) -> int:
+        """Payments whose end was in our hands: paid, or failed by our fault."""
+        return self.paid + self.ours
+
+
+def tally(outcomes: Outcomes, ledger: Ledger) -> Tally:
+    """Sort a window's outcomes by whose doing they were."""
+    paid = declined = ours = undecided = unknown = 0
+    failed: list[Outcome] = []
+    for row in outcomes.rows:
+        if row.status is None:
+            unknown += row.count
+        elif row.status in PAID:
+            paid += row.count
+        elif row.status is not PaymentStatus.FAILED:
+            undecided += row.count
+        elif declined_by_issuer(row.failure_code, ledger.issuer_declines):
+            declined += row.count
+        else:
+            ours += row.count
+            failed.append(row)
+    return Tally(
+        paid=paid,
+        declined=declined,
+        ours=ours,
+        undecided=undecided,
+        unknown=unknown,
+        money=_money(failed),
+        since=min((row.first for row in failed), default=None),
+        reasons=_reasons(failed),
+        unknown_words=tuple(sorted({row.raw for row in outcomes.unknown})),
+    )
+
+
+def _money(rows: list[Outcome]) -> tuple[MoneyAtRisk, ...]:
+    sums: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        minor, count = sums.get(row.currency, (0, 0))
+        sums[row.currency] = (minor + row.minor, count + row.count)
+    found = (MoneyAtRisk(currency, minor, count) for currency, (minor, count) in sums.items())
+    return tuple(sorted(found, key=lambda money: (-money.count, money.currency)))
+
+
+def _reasons(rows: list[Outcome]) -> dict[str, int]:
+    """Counts by failure code, most frequent first."""
+    counts: dict[str, int] = {}
+    for row in rows:
+        word = row.failure_code or "no reason recorded"
+        counts[word] = counts.get(word, 0) + row.count
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

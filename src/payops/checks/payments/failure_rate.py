@@ -1,0 +1,104 @@
+"""What share of all payments failed by our fault or Stripe's, and why?
+
+Runbook 000 alerts above 2 % over an hour, runbook 004 calls more than 10 % a P2. What the
+customer's bank declined is counted beside it: it is no incident of ours (runbook 002).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from payops.checks.contract import Check, Context
+from payops.checks.ledger import Tally, recent_outcomes, tally
+from payops.domain.duration import human_duration
+from payops.domain.evidence import Action, Evidence
+from payops.domain.result import CheckResult
+from payops.domain.status import Status
+from payops.domain.threshold import Limits, Threshold
+
+LIMITS = {
+    "rate": Threshold(2, 10, "%", "S0-41: error rate > 2 %; S4-33: failure rate > 10 % is P2"),
+    # One failure among three is 33 %: too few to wake anybody, so no more than WARN.
+    "sample": Threshold(5, None, "count", "payops: fewer attempts are at most WARN", "lower"),
+}
+# Which check tells more about a reason that we know.
+_LEADS = {
+    "circuit_open": "circuit.state",
+    "authentication_error": "stripe.api",
+    "api_connection_error": "stripe",
+    "api_error": "stripe",
+    "timeout": "stripe",
+    "rate_limit": "stripe",
+    "rate_limit_error": "stripe",
+}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The window's payments; `window_s` is its length in seconds."""
+
+    as_of: datetime
+    window_s: float
+    tally: Tally
+
+
+def gather(ctx: Context) -> Facts:
+    outcomes, window, ledger = recent_outcomes(ctx)
+    return Facts(outcomes.as_of, window.length.total_seconds(), tally(outcomes, ledger))
+
+
+def judge(facts: Facts, limits: Limits) -> CheckResult:
+    counted, span = facts.tally, human_duration(facts.window_s)
+    measured = {"sample": counted.attempts, "failed": counted.ours, "declined": counted.declined}
+    if counted.attempts == 0:
+        return CheckResult(
+            Status.OK,
+            f"no payment was attempted in the last {span}: nothing to judge",
+            as_of=facts.as_of,
+            measured={"rate": None, **measured},
+        )
+    rate = 100 * counted.ours / counted.attempts
+    status = limits["rate"].judge(rate)
+    few = limits["sample"].judge(counted.attempts) is not Status.OK
+    if status is Status.CRIT and few:
+        status = Status.WARN
+    declined = f"{counted.declined:,} more declined by the issuer: no incident of ours"
+    summary = f"{counted.ours:,} of {counted.attempts:,} payments failed in the last {span}"
+    if counted.ours:
+        top = next(iter(counted.reasons))
+        summary += f" ({rate:.1f} %), most by {top}"
+    if counted.declined:
+        summary += f"; {declined}"
+    if few and status is not Status.OK:
+        summary += "; too few to be sure"
+    return CheckResult(
+        status,
+        summary,
+        as_of=facts.as_of,
+        since=counted.since,
+        measured={"rate": round(rate, 2), **measured},
+        evidence=tuple(
+            Evidence(f"{count:,} by {reason}", "postgres", facts.as_of, {"count": count})
+            for reason, count in counted.reasons.items()
+        ),
+        actions=_actions(counted) if status is not Status.OK else (),
+        money_at_risk=counted.money,
+    )
+
+
+def _actions(counted: Tally) -> tuple[Action, ...]:
+    leads = dict.fromkeys(_LEADS[reason] for reason in counted.reasons if reason in _LEADS)
+    return tuple(
+        Action(f"The reason leads to {lead}", f"payops health --only {lead}") for lead in leads
+    ) or (Action("Look for the reason in the application's log: no check of payops explains it"),)
+
+
+CHECK = Check(
+    title="Payments do not fail by our fault",
+    source="postgres",
+    gather=gather,
+    judge=judge,
+    limits=LIMITS,
+    rows=("S0-01", "S0-02", "S0-03", "S0-04", "S0-41", "S4-33"),
+)

@@ -1,0 +1,137 @@
+"""Events that Stripe could not deliver to us.
+
+Runbook 001 alerts at more than 10 failed webhooks in an hour, runbook 002 at more than 3 in a row.
+Until they arrive, a paid order looks unpaid. Stripe retries for up to 3 days (STRIPE.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from payops.checks.contract import Check, Context
+from payops.domain.duration import human_duration, utc_text
+from payops.domain.evidence import Action, Evidence
+from payops.domain.money import Money, MoneyAtRisk, total_at_risk
+from payops.domain.result import CheckResult
+from payops.domain.status import Status
+from payops.domain.threshold import Limits, Threshold
+
+LIMITS = {
+    "count": Threshold(
+        3, 10, "count", "S2-04: more than 3 is an alert; S1-04: more than 10 failed in an hour"
+    ),
+}
+# Stripe keeps trying for up to 3 days in live mode (docs, 'Webhooks', retry behaviour).
+LOOKBACK = timedelta(days=3)
+# An event this young may be on its way: Stripe's first attempt has not come back yet.
+ON_ITS_WAY = timedelta(seconds=60)
+AT_MOST = 300  # three pages: enough to call it an incident, cheap enough for one
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """One event that no endpoint has accepted, or not all of them."""
+
+    id: str
+    type: str
+    created: datetime
+    payment_intent: str
+    amount: Money | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Undelivered events, newest first; `complete` is False when there are more than were read."""
+
+    as_of: datetime
+    events: tuple[Undelivered, ...]
+    complete: bool
+
+
+def gather(ctx: Context) -> Facts:
+    listing = ctx.sources.stripe.undelivered_events(ctx.now - LOOKBACK, AT_MOST)
+    settled = int((listing.as_of - ON_ITS_WAY).timestamp())
+    return Facts(
+        as_of=listing.as_of,
+        events=tuple(
+            Undelivered(
+                id=event.id,
+                type=event.type,
+                created=datetime.fromtimestamp(event.created, UTC),
+                payment_intent=event.payment_intent,
+                amount=(
+                    Money(event.currency, event.amount)
+                    if event.amount is not None and event.currency
+                    else None
+                ),
+            )
+            for event in listing.items
+            if event.created <= settled
+        ),
+        complete=listing.complete,
+    )
+
+
+def judge(facts: Facts, limits: Limits) -> CheckResult:
+    count = len(facts.events)
+    if not count:
+        return CheckResult(
+            Status.OK, "no undelivered events", as_of=facts.as_of, measured={"count": 0}
+        )
+    oldest = min(event.created for event in facts.events)
+    kinds = len({event.type for event in facts.events})
+    more = "" if facts.complete else " or more"
+    paid = _paid(facts.events)
+    payments = sum(money.count for money in paid)
+    summary = (
+        f"{count:,}{more} {'event' if count == 1 else 'events'} of {kinds} "
+        f"{'type' if kinds == 1 else 'types'} not delivered, the oldest "
+        f"{human_duration((facts.as_of - oldest).total_seconds())} old"
+    )
+    if payments:
+        summary += f"; they tell of {payments:,} paid {'order' if payments == 1 else 'orders'}"
+    return CheckResult(
+        limits["count"].judge(count),
+        summary,
+        as_of=facts.as_of,
+        since=oldest,
+        measured={"count": count},
+        evidence=tuple(
+            Evidence(
+                f"{event.type} {event.id}",
+                "stripe",
+                facts.as_of,
+                {"created": utc_text(event.created), "payment_intent": event.payment_intent},
+            )
+            for event in sorted(facts.events, key=lambda event: event.created)[:10]
+        ),
+        actions=(
+            Action("See whether the endpoint's application answers", "payops health --only app"),
+            Action(
+                "See the answers that Stripe got",
+                f"stripe events retrieve {min(facts.events, key=lambda e: e.created).id}",
+            ),
+        ),
+        money_at_risk=paid,
+    )
+
+
+def _paid(events: tuple[Undelivered, ...]) -> tuple[MoneyAtRisk, ...]:
+    """The payments whose success is not known yet, each once however many events tell of it."""
+    amounts = {
+        event.payment_intent or event.id: event.amount
+        for event in events
+        if event.type == "payment_intent.succeeded" and event.amount is not None
+    }
+    return total_at_risk(amounts.values())
+
+
+CHECK = Check(
+    title="Stripe's events reach us",
+    source="stripe",
+    gather=gather,
+    judge=judge,
+    limits=LIMITS,
+    rows=("S0-33", "S1-04", "S2-04", "S4-41"),
+)

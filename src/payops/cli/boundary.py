@@ -1,0 +1,105 @@
+"""Where the program meets the shell: what is written, what is told, with which exit status.
+
+Exit statuses (DESIGN): reports 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN; a usage error, bad configuration
+or a fault of payops itself 3, with one clear line on stderr; ^C 130. Every byte that leaves goes
+through `emit` or `tell`, and so through the redactor.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from types import TracebackType
+from typing import NoReturn
+
+from payops.domain.secret import redact
+from payops.domain.text import harmless
+from payops.errors import PayopsError
+
+OWN_FAULT = 3
+INTERRUPTED = 130
+
+
+def emit(text: str) -> None:
+    """Write a report to stdout. A reader that has gone away (`| head -1`) is no error."""
+    _write(sys.stdout, redact(text))
+
+
+def emit_unredacted(text: str) -> None:
+    """Write to stdout as it is. For one thing only: the made-up passwords of a lab on loopback."""
+    _write(sys.stdout, text)
+
+
+def tell(text: str) -> None:
+    """Write a message, progress or warning to stderr, one line."""
+    _write(sys.stderr, redact(harmless(text)) + "\n")
+
+
+def tell_traceback(text: str) -> None:
+    """Write a traceback to stderr, as many lines as it has."""
+    _write(sys.stderr, "".join(f"{redact(harmless(line))}\n" for line in text.splitlines()))
+
+
+def _write(stream: object, text: str) -> None:
+    out = stream if stream is not None else None
+    if out is None:  # closed by the caller: `payops health >&-`
+        return
+    try:
+        out.write(text)  # type: ignore[attr-defined]
+        out.flush()  # type: ignore[attr-defined]
+    except BrokenPipeError:
+        # Python flushes stdout again at exit; let it do so into nothing.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # type: ignore[attr-defined]
+    except UnicodeEncodeError:
+        encoding = getattr(out, "encoding", None) or "ascii"
+        out.write(text.encode(encoding, "replace").decode(encoding))  # type: ignore[attr-defined]
+
+
+def tell_error(error: PayopsError) -> None:
+    """The line that a person sees for an expected error."""
+    line = f"payops: {error}"
+    tell(f"{line}. {error.hint}" if error.hint else line)
+
+
+def guarded(command: Callable[[], int], *, verbose: Callable[[], bool]) -> int:
+    """Run a command and answer with its exit status, whatever happens in it."""
+    threading.excepthook = lambda args: tell_traceback(
+        "".join(traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback))
+        if verbose()
+        else f"payops: a thread failed: {args.exc_type.__name__}"
+    )
+    try:
+        return command()
+    except PayopsError as error:
+        tell_error(error)
+        _maybe_traceback(error.__traceback__, verbose)
+        return OWN_FAULT
+    except KeyboardInterrupt:
+        tell("payops: interrupted")
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the boundary: nothing may escape as a traceback
+        tell(
+            f"payops: fault of payops: {type(error).__name__}: {error}. "
+            "Run again with --verbose and report the traceback"
+        )
+        _maybe_traceback(error.__traceback__, verbose)
+        return OWN_FAULT
+
+
+def _maybe_traceback(trace: TracebackType | None, verbose: Callable[[], bool]) -> None:
+    if verbose() and trace is not None:
+        tell_traceback(traceback.format_exc())
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once, whatever daemon threads are still waiting for."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            pass  # nobody is left to tell
+    os._exit(code)

@@ -1,0 +1,64 @@
+"""`payops config`: is the configuration right, what is in force, what may stand in it."""
+
+from __future__ import annotations
+
+import typer
+
+from payops.cli.boundary import emit
+from payops.cli.invocation import invocation
+
+app = typer.Typer(help="Check, show and describe the configuration.", no_args_is_help=True)
+
+
+@app.command()
+def check(ctx: typer.Context) -> int:
+    """Say whether the configuration can be used: keys, values, references, thresholds.
+
+    Nothing is contacted. Exit status: 0 when it is right, 3 when not.
+    """
+    from payops.checks import check_ids, named
+
+    loaded = invocation(ctx).load()
+    named(check_ids(), loaded.settings)
+    settings = loaded.settings
+    parts = [
+        name
+        for name, there in (
+            ("stripe", settings.stripe),
+            ("postgres", settings.postgres),
+            ("redis", settings.redis),
+            ("ledgers", settings.ledgers),
+            ("event_logs", settings.event_logs),
+            ("webhooks", settings.webhooks.endpoints),
+            ("circuit", settings.circuit.breakers),
+            ("app", settings.app.endpoints),
+        )
+        if there
+    ]
+    preset = f" on preset {settings.preset}" if settings.preset else ""
+    emit(
+        f"{loaded.path}: OK, environment {settings.environment}{preset}; "
+        f"configured: {', '.join(parts) or 'nothing'}\n"
+    )
+    return 0
+
+
+@app.command()
+def show(ctx: typer.Context) -> int:
+    """Print the configuration in force, defaults and preset included; never a secret."""
+    from payops.config.show import as_yaml
+
+    loaded = invocation(ctx).load()
+    emit(f"# {loaded.path}\n{as_yaml(loaded.settings)}")
+    return 0
+
+
+@app.command()
+def schema() -> int:
+    """Print a JSON Schema of the file, for editors."""
+    import json
+
+    from payops.config.show import json_schema
+
+    emit(json.dumps(json_schema(), indent=2) + "\n")
+    return 0

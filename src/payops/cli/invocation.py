@@ -1,0 +1,125 @@
+"""What the options before the command say, and what every reporting command needs of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from payops.cli.boundary import emit
+from payops.domain.duration import parse_duration, parse_moment
+from payops.domain.window import Window
+from payops.errors import UsageError
+
+if TYPE_CHECKING:
+    from payops.config.load import Loaded
+    from payops.domain.report import Report
+
+OutputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FORMAT",
+        help="table, plain, markdown, json or nagios. A table on a terminal, plain in a pipe.",
+        show_default=False,
+    ),
+]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="For cron and nagios: one line with perfdata, no colour.")
+]
+SinceOption = Annotated[
+    str, typer.Option("--since", metavar="TIME", help="Start of the window: 24h, 7d, an ISO time.")
+]
+DeadlineOption = Annotated[
+    str, typer.Option("--deadline", metavar="DURATION", help="Nothing takes longer than this.")
+]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """The options before the command."""
+
+    config: str | None = None
+    environment: str | None = None
+    no_color: bool = False
+    verbose: bool = False
+
+    def load(self) -> Loaded:
+        """The configuration that the options choose. Raises ConfigError."""
+        from payops.config.load import load
+
+        return load(self.config, environment=self.environment)
+
+    @property
+    def colour(self) -> bool:
+        """Colour on a terminal only, and never against the person's wish (no-color.org)."""
+        return (
+            not self.no_color
+            and not os.environ.get("NO_COLOR")
+            and os.environ.get("TERM") != "dumb"
+            and _on_terminal()
+        )
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
+def invocation(ctx: typer.Context) -> Invocation:
+    """The options before the command, from typer's context."""
+    found = ctx.find_object(Invocation)
+    return found or Invocation()
+
+
+def chosen_output(output: str | None, *, check: bool) -> str:
+    """The format to write: the one asked for, nagios in check mode, else by where it goes."""
+    if output is not None:
+        from payops.formats import known_output
+
+        return known_output(output)
+    if check:
+        return "nagios"
+    return "table" if _on_terminal() else "plain"
+
+
+def show(report: Report, output: str, asked: Invocation) -> int:
+    """Write a report; its exit status."""
+    from payops.formats import render
+
+    text = render(
+        report,
+        output,
+        colour=asked.colour,
+        width=shutil.get_terminal_size((80, 24)).columns,
+        now=datetime.now(UTC),
+    )
+    emit(text)
+    return report.status.exit_code
+
+
+def duration_option(name: str, text: str) -> timedelta:
+    """A positive duration given to an option. Raises UsageError."""
+    try:
+        duration = parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from None
+    if duration <= timedelta(0):
+        raise UsageError(f"{name}: {text!r} is not longer than nothing")
+    return duration
+
+
+def window_option(since: str, now: datetime) -> Window:
+    """The window from `--since` to now. Raises UsageError."""
+    try:
+        begin = parse_moment(since, now)
+    except ValueError as error:
+        raise UsageError(f"--since: {error}") from None
+    if begin >= now:
+        raise UsageError(f"--since: {since!r} is not in the past")
+    return Window(begin, now)

@@ -1,0 +1,117 @@
+"""The command line's root. Imports nothing heavy: `payops --help` must be instant."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from payops import __version__
+from payops.cli import config, demo, health, lab
+from payops.cli.boundary import OWN_FAULT, emit, guarded, leave, tell
+from payops.cli.invocation import Invocation
+
+app = typer.Typer(
+    name="payops",
+    help="What an on-call engineer runs when payments break.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# Recent typers have their own copy of click, older ones import it: ask typer which one it uses.
+_CommandLineError: type[Exception] = next(
+    base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
+)
+
+# Options that stand before the command, and how many values each takes. They are accepted after it
+# too: nobody remembers the order at 3 a.m.
+_GLOBAL = {"--config": 1, "--environment": 1, "--no-color": 0, "--verbose": 0}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        emit(f"payops {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    config: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Configuration file.", show_default=False)
+    ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Refuse a configuration for another environment."),
+    ] = None,
+    no_color: Annotated[bool, typer.Option("--no-color", help="No colour.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show tracebacks.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """What an on-call engineer runs when payments break.
+
+    Start with `payops health`; without any services, `payops demo`.
+    """
+    ctx.obj = Invocation(config, environment, no_color, verbose)
+
+
+app.command()(health.health)
+app.add_typer(config.app, name="config")
+app.add_typer(lab.app, name="lab")
+app.command()(demo.demo)
+
+
+def hoisted(arguments: Sequence[str]) -> list[str]:
+    """`arguments` with the options of the root moved to the front, up to a `--`.
+
+    >>> hoisted(["health", "--config", "x.yaml", "-o", "json"])
+    ['--config', 'x.yaml', 'health', '-o', 'json']
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word = waiting.pop(0)
+        if word == "--":
+            return [*front, *rest, word, *waiting]
+        name, equals, _ = word.partition("=")
+        if name in _GLOBAL and (equals or not _GLOBAL[name] or waiting):
+            front.append(word)
+            if _GLOBAL[name] and not equals:
+                front.append(waiting.pop(0))
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit status. Writes to stdout and stderr only."""
+    words = hoisted(arguments)
+    return guarded(lambda: _click(words), verbose=lambda: "--verbose" in words)
+
+
+def _click(words: list[str]) -> int:
+    try:
+        answer: Any = app(args=words or ["--help"], prog_name="payops", standalone_mode=False)
+    except _CommandLineError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # `payops lab`: its help is printed
+            return 0
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context else "payops"
+        said = error.format_message()  # type: ignore[attr-defined]
+        tell(f"payops: {said.rstrip('.?')}{'?' if said.endswith('?') else '.'} See `{path} --help`")
+        return OWN_FAULT
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return answer if isinstance(answer, int) else 0
+
+
+def main() -> NoReturn:
+    """The `payops` script."""
+    leave(run(sys.argv[1:]))

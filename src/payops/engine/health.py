@@ -1,0 +1,43 @@
+"""`payops health`: asks every chosen check and reports what they found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from payops.checks import named
+from payops.checks.contract import Context
+from payops.config.settings import Settings
+from payops.domain.deadline import Deadline
+from payops.domain.report import Report
+from payops.domain.window import Window
+from payops.engine.runner import Fault, run
+from payops.sources import Sources
+
+
+def examine(
+    settings: Settings,
+    ids: Sequence[str],
+    *,
+    window: Window,
+    deadline: Deadline,
+    on_fault: Fault | None = None,
+) -> Report:
+    """Run the checks with these ids side by side; never later than `deadline`.
+
+    Raises ConfigError when the configuration's thresholds do not fit the checks.
+    """
+    started = time.monotonic()
+    now = datetime.now(UTC)
+    checks = named(ids, settings)
+    sources = Sources(settings, deadline)
+    results = run(checks, Context(settings, sources, window, now, deadline), on_fault)
+    return Report(
+        command="health",
+        generated_at=now,
+        environment=settings.environment,
+        checks=results,
+        stripe_calls=sources.stripe_calls(),
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )
