@@ -1,16 +1,30 @@
-"""Plain HTTP, DNS and TLS probes."""
+"""Plain HTTP, DNS and TLS probes of the addresses that the configuration names."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from payops.errors import Failure, SourceError
+from payops.sources import clock
+from payops.sources.status_page import Indicator, StatusPage, read_status_page
+from payops.sources.tls import TlsFacts, probe
 
 if TYPE_CHECKING:
     from payops.domain.deadline import Deadline
 
-Indicator = Literal["up", "degraded", "down", "unknown"]
+__all__ = ["HttpAnswer", "HttpSource", "Indicator", "StatusPage", "TlsFacts"]
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_HOPS = 3
+# Somebody else's page, advisory only: it must not hold up the rest.
+_STATUS_PAGE_S = 4.0
+_RESOLVE_S = 3.0
+_MOST_JSON = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -18,8 +32,8 @@ class HttpAnswer:
     """An HTTP answer of any status: 404 and 500 are answers too.
 
     `headers` have lower-case names. `body` holds at most `max_body` bytes, `cut` tells that there
-    was more. `latency_ms` from connecting to the last byte read. `location` is where a 3xx points,
-    absolute; empty otherwise. `url` is the one that answered.
+    was more. `latency_ms` from connecting to the last byte read, of the last hop. `location` is
+    where a 3xx points, absolute; empty otherwise. `url` is the one that answered.
     """
 
     url: str
@@ -32,40 +46,14 @@ class HttpAnswer:
     location: str
 
 
-@dataclass(frozen=True)
-class TlsFacts:
-    """A server's certificate, valid or not.
-
-    `version` as OpenSSL names it (`TLSv1.3`). `not_before` and `not_after` are aware UTC. `issuer`
-    and `subject` are the common name, or the organisation. `names` are the DNS names and addresses
-    that it is for. `verified` says whether chain, dates and name hold, `reason` why not.
-    """
-
-    version: str
-    not_before: datetime
-    not_after: datetime
-    issuer: str
-    subject: str
-    names: tuple[str, ...]
-    verified: bool
-    reason: str
-    as_of: datetime
-
-
-@dataclass(frozen=True)
-class StatusPage:
-    """What a status page says: advisory, never above a probe of one's own."""
-
-    indicator: Indicator
-    message: str
-    as_of: datetime
-
-
 class HttpSource:
-    """Probes addresses that the configuration names. Proxies of the environment are honoured."""
+    """Probes over HTTP. Proxies of the environment are honoured, certificates verified."""
 
     def __init__(self, deadline: Deadline) -> None:
-        raise NotImplementedError
+        from payops.sources.wire import Wire
+
+        self._deadline = deadline
+        self._wire = Wire("http")
 
     def request(
         self,
@@ -81,26 +69,135 @@ class HttpSource:
         """One request, its answer whatever its status; `timeout` in seconds for all of it.
 
         A redirect is an answer and is not followed, except with `follow` (GET and HEAD, 3 hops,
-        within the same `timeout`). Raises SourceError when there is no answer.
+        within the same `timeout`, `headers` only to the first host). Raises SourceError when there
+        is no answer.
         """
-        raise NotImplementedError
+        end = time.monotonic() + self._deadline.within(timeout)
+        sent = {"User-Agent": "payops", **(headers or {})}
+        answer = self._once(method, url, end, body, sent, max_body)
+        hops = 0
+        while follow and method in ("GET", "HEAD") and answer.location and hops < _MOST_HOPS:
+            hops += 1
+            _refuse_downgrade(answer)
+            same = urlsplit(answer.location).netloc == urlsplit(url).netloc
+            kept = sent if same else {"User-Agent": "payops"}
+            answer = self._once(method, answer.location, end, None, kept, max_body)
+        return answer
 
     def json(self, url: str, timeout: float) -> object:
-        """The decoded JSON of `GET url`, redirects followed. Raises SourceError BAD_ANSWER,
-        NOT_FOUND, SERVER_ERROR and so on for anything but 2xx with JSON."""
-        raise NotImplementedError
+        """The decoded JSON of `GET url`, redirects followed.
+
+        Raises SourceError for anything but 2xx with JSON: NOT_FOUND, SERVER_ERROR, RATE_LIMITED,
+        REJECTED, or BAD_ANSWER.
+        """
+        return self._json(url, timeout)[0]
 
     def resolve(self, host: str) -> tuple[str, ...]:
         """The addresses of a name, in the resolver's order. Raises SourceError DNS."""
-        raise NotImplementedError
+        import socket
+
+        from payops.sources import wire_errors
+        from payops.sources.bounded import CutOffError, bounded
+
+        seconds = self._deadline.within(_RESOLVE_S)
+        try:
+            found = bounded(
+                seconds, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            )
+        except CutOffError as error:
+            raise SourceError(
+                "http",
+                Failure.DNS,
+                f"{host}: the resolver did not answer within {seconds:.1f} s",
+                hint="look at this machine's DNS servers (/etc/resolv.conf)",
+            ) from error
+        except (OSError, UnicodeError) as error:
+            raise wire_errors.translate(error, "http", f"//{host}", seconds) from error
+        return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     def tls(self, host: str, port: int, timeout: float) -> TlsFacts:
-        """The certificate of `host:port`, also when it does not verify."""
-        raise NotImplementedError
+        """The certificate of `host:port`, also when it does not verify. Direct, not through a
+        proxy. Raises SourceError when there is no TLS to be had."""
+        return probe(host, port, self._deadline.within(timeout))
 
     def status_page(self, url: str) -> StatusPage:
-        """A status page in any of the three shapes seen of Stripe's; else `unknown`."""
-        raise NotImplementedError
+        """A status page in any of the three shapes seen of Stripe's; an unknown shape is
+        `unknown`. Raises SourceError when the page cannot be had."""
+        page, as_of = self._json(url, _STATUS_PAGE_S)
+        return read_status_page(page, as_of)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Drop idle connections."""
+        self._wire.close()
+
+    def _once(
+        self,
+        method: str,
+        url: str,
+        end: float,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        max_body: int,
+    ) -> HttpAnswer:
+        reply = self._wire.exchange(
+            method,
+            url,
+            seconds=end - time.monotonic(),
+            headers=headers,
+            body=body,
+            max_body=max_body,
+        )
+        location = reply.headers.get("Location", "") if reply.status in _REDIRECTS else ""
+        return HttpAnswer(
+            url=url,
+            status=reply.status,
+            headers={name.lower(): value for name, value in reply.headers.items()},
+            body=reply.body,
+            cut=reply.cut,
+            latency_ms=reply.latency_ms,
+            as_of=clock.now(),
+            location=urljoin(url, location) if location else "",
+        )
+
+    def _json(self, url: str, timeout: float) -> tuple[object, datetime]:
+        import msgspec
+
+        answer = self.request("GET", url, timeout=timeout, follow=True, max_body=_MOST_JSON)
+        if not 200 <= answer.status < 300:
+            raise _bad_status(answer)
+        try:
+            return msgspec.json.decode(answer.body), answer.as_of
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise SourceError(
+                "http",
+                Failure.BAD_ANSWER,
+                f"{answer.url}: the body is not JSON",
+                hint="a login page or a proxy's answer? Open the address in a browser",
+                http_status=answer.status,
+            ) from error
+
+
+def _bad_status(answer: HttpAnswer) -> SourceError:
+    kinds = {404: Failure.NOT_FOUND, 410: Failure.NOT_FOUND, 429: Failure.RATE_LIMITED}
+    kinds |= {401: Failure.AUTHENTICATION, 403: Failure.PERMISSION}
+    kind = kinds.get(answer.status, Failure.REJECTED)
+    if answer.status >= 500:
+        kind = Failure.SERVER_ERROR
+    elif answer.status < 400:
+        kind = Failure.BAD_ANSWER
+    return SourceError(
+        "http", kind, f"{answer.url}: HTTP {answer.status}", http_status=answer.status
+    )
+
+
+def _refuse_downgrade(answer: HttpAnswer) -> None:
+    """https must not lead to http, nor anywhere but the web."""
+    before, after = urlsplit(answer.url).scheme, urlsplit(answer.location).scheme
+    if after not in ("http", "https") or (before == "https" and after == "http"):
+        raise SourceError(
+            "http",
+            Failure.BAD_ANSWER,
+            f"{answer.url}: redirected from {before} to {after}",
+            hint="correct the address in the configuration",
+            http_status=answer.status,
+        )

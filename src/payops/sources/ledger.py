@@ -1,16 +1,26 @@
-"""A mapped table of payments, in payops' words."""
+"""A mapped table of payments, in payops' words.
+
+Amounts become whole minor units in SQL, exactly: numeric times a power of ten. A row whose amount
+is not whole minor units is counted, named in `inexact` and left out of the sum, never rounded.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from payops.domain.money import Money, MoneyAtRisk
+from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL, Money, MoneyAtRisk
 from payops.domain.payment import PaymentStatus
 
 if TYPE_CHECKING:
+    from payops.config.settings import Ledger
     from payops.domain.window import Window
+    from payops.sources.postgres import PostgresSource
+    from payops.sources.postgres_session import Told
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,8 +88,47 @@ class Outcomes:
         return tuple(row for row in self.rows if row.status is None)
 
 
+@dataclass(frozen=True)
+class _OpenRow:
+    currency: str
+    count: int
+    minor: Decimal
+    inexact: int
+    without_reference: int
+    oldest: datetime
+
+
+@dataclass(frozen=True)
+class _SampleRow:
+    id: str
+    processor_ref: str | None
+    status: str
+    currency: str
+    minor: Decimal | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class _OutcomeRow:
+    status: str | None
+    failure_code: str | None
+    currency: str
+    count: int
+    minor: Decimal
+    inexact: int
+    first: datetime
+    last: datetime
+
+
 class LedgerReader:
-    """Reads one mapped table."""
+    """Reads one mapped table. The mapping is held against the catalog at the first question."""
+
+    def __init__(self, source: PostgresSource, ledger: Ledger) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._words = {
+            raw: PaymentStatus(word) for word, raws in ledger.statuses.items() for raw in raws
+        }
 
     def open_payments(
         self,
@@ -91,8 +140,107 @@ class LedgerReader:
     ) -> OpenPayments:
         """Payments in `statuses` created before `older_than` (and at or after `newer_than`), with
         the `sample` oldest ones. Raises SourceError, SCHEMA when the mapping does not fit."""
-        raise NotImplementedError
+        wanted = [raw for raw, word in self._words.items() if word in statuses]
+        bounds = {"until": older_than, "since": newer_than}
+        told = self._ask("ledger_open", _OpenRow, bounds, wanted)
+        rows = told.rows
+        oldest: tuple[OpenPayment, ...] = ()
+        if rows and sample > 0:
+            found = self._ask("ledger_sample", _SampleRow, bounds, wanted, sample=sample).rows
+            oldest = tuple(map(_open_payment, found))
+        money = [MoneyAtRisk(row.currency, int(row.minor), row.count) for row in rows]
+        return OpenPayments(
+            count=sum(row.count for row in rows),
+            oldest=min((_utc(row.oldest) for row in rows), default=None),
+            money=tuple(money),
+            inexact=sum(row.inexact for row in rows),
+            without_reference=(
+                sum(row.without_reference for row in rows)
+                if self._ledger.columns.processor_ref
+                else None
+            ),
+            sample=oldest,
+            as_of=told.now,
+        )
 
     def outcomes(self, window: Window) -> Outcomes:
-        """The payments created in `window`, counted by status, failure code and currency."""
-        raise NotImplementedError
+        """The payments created in `window`, counted by status, failure code and currency. Raises
+        SourceError as `open_payments` does."""
+        bounds: dict[str, datetime | None] = {"since": window.since, "until": window.until}
+        told = self._ask("ledger_outcomes", _OutcomeRow, bounds, None)
+        return Outcomes(
+            tuple(
+                Outcome(
+                    status=self._words.get(row.status) if row.status is not None else None,
+                    raw=row.status if row.status is not None else "NULL",
+                    failure_code=row.failure_code,
+                    currency=row.currency,
+                    count=row.count,
+                    minor=int(row.minor),
+                    inexact=row.inexact,
+                    first=_utc(row.first),
+                    last=_utc(row.last),
+                )
+                for row in told.rows
+            ),
+            as_of=told.now,
+        )
+
+    def _ask(
+        self,
+        name: str,
+        into: type[T],
+        bounds: dict[str, datetime | None],
+        statuses: list[str] | None,
+        **params: Any,
+    ) -> Told[T]:
+        """`sql/NAME.sql` over the rows created from `since` to before `until`, where given."""
+        from psycopg import sql
+
+        from payops.sources.postgres import query
+
+        table, columns = self._source.table(self._ledger), self._ledger.columns
+        conditions = [
+            table.created(">=" if edge == "since" else "<", edge)
+            for edge, moment in bounds.items()
+            if moment is not None
+        ]
+        if statuses is not None:
+            condition, params["statuses"] = table.has_status(statuses)
+            conditions.append(condition)
+        currency = table.column(columns.currency)
+        payments = query(
+            "ledger_rows",
+            {
+                "table": table.name,
+                "id": table.column(columns.id),
+                "processor_ref": table.column(columns.processor_ref),
+                "status": table.column(columns.status),
+                "failure_code": table.column(columns.failure_code),
+                "currency": currency,
+                "created_at": table.created_at,
+                "amount": table.amount,
+                "in_minor_units": table.in_minor_units,
+                "matches": sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true"),
+            },
+        )
+        return self._source.told(
+            name,
+            into,
+            identifiers={"payments": payments},
+            currency=self._ledger.currency,
+            zone=self._ledger.timezone,
+            zero_decimal=sorted(ZERO_DECIMAL),
+            three_decimal=sorted(THREE_DECIMAL),
+            **{edge: moment for edge, moment in bounds.items() if moment is not None},
+            **params,
+        )
+
+
+def _open_payment(row: _SampleRow) -> OpenPayment:
+    amount = None if row.minor is None else Money(row.currency, int(row.minor))
+    return OpenPayment(row.id, row.processor_ref, row.status, amount, _utc(row.created_at))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)

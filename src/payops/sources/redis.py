@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from payops.errors import Failure
+from payops.sources import clock
+from payops.sources.bounded import CutOffError, bounded
 
 if TYPE_CHECKING:
+    import redis
+
     from payops.config.settings import RedisSettings
     from payops.domain.deadline import Deadline
+
+T = TypeVar("T")
+
+# Connections at once at most; most runs need one or two.
+_MOST = 4
+# SCAN looks at about COUNT keys a step and blocks the server meanwhile: well under 1 ms.
+_COUNT = 500
+# Steps of one scan at most: a million keys looked at.
+_STEPS = 2000
 
 
 @dataclass(frozen=True)
@@ -39,33 +57,192 @@ class RedisFacts:
 
 
 class RedisSource:
-    """Asks Redis with read commands only."""
+    """Asks Redis with read commands only; safe to share between threads.
+
+    Nothing but AUTH and SELECT is sent on connecting, so that a user whose ACL allows little can
+    be used. Nothing is retried.
+    """
 
     def __init__(self, settings: RedisSettings, deadline: Deadline) -> None:
-        raise NotImplementedError
+        import redis
+
+        from payops.sources.redis_errors import Server
+
+        self._redis = redis
+        self._settings = settings
+        self._deadline = deadline
+        self._server = Server(settings.url.reveal())
+        self._idle: list[redis.Redis] = []
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(_MOST)
 
     def facts(self) -> RedisFacts:
         """State of the server. Raises SourceError."""
-        raise NotImplementedError
+
+        def ask(client: redis.Redis) -> tuple[Mapping[str, Any], float]:
+            began = time.monotonic()
+            told: Any = client.info()
+            return told, (time.monotonic() - began) * 1000
+
+        told, latency_ms = self._ask(ask)
+        return _facts(told, latency_ms)
 
     def strings(self, keys: Sequence[str]) -> dict[str, bytes | None]:
         """Values of string keys in one `MGET`; None for a key that is absent or no string."""
-        raise NotImplementedError
+        if not keys:
+            return {}
+
+        def ask(client: redis.Redis) -> Any:
+            return client.mget(list(keys))
+
+        return dict(zip(keys, self._ask(ask), strict=True))
 
     def ttls(self, keys: Sequence[str]) -> dict[str, int | None]:
         """Seconds that each key has left to live; None when it has no TTL or does not exist."""
-        raise NotImplementedError
+        if not keys:
+            return {}
+
+        def ask(client: redis.Redis) -> list[Any]:
+            with client.pipeline(transaction=False) as pipeline:
+                for key in keys:
+                    pipeline.ttl(key)
+                return list(pipeline.execute())
+
+        # TTL answers -1 for a key without one and -2 for no key
+        left = (seconds if seconds >= 0 else None for seconds in self._ask(ask))
+        return dict(zip(keys, left, strict=True))
 
     def scan(self, pattern: str, at_most: int) -> tuple[list[str], bool]:
         """Keys that match a glob, sorted, each once, and whether these are all of them.
 
-        `SCAN` only, never `KEYS`; it stops at `at_most` keys or after a bounded number of steps.
+        `SCAN` only, never `KEYS`; it stops at `at_most` keys, after a million keys looked at, or
+        when half of the remaining time is gone.
         """
-        raise NotImplementedError
+        end = time.monotonic() + self._deadline.remaining / 2
+        found: set[str] = set()
+        cursor = 0
+        for _ in range(_STEPS):
+            cursor, keys = self._ask(_scan_step(cursor, pattern))
+            found.update(key.decode("utf-8", "backslashreplace") for key in keys)
+            if cursor == 0 or len(found) > at_most or time.monotonic() > end:
+                break
+        return sorted(found)[:at_most], cursor == 0 and len(found) <= at_most
 
     def now(self) -> datetime:
         """The server's clock (`TIME`), aware UTC."""
-        raise NotImplementedError
+
+        def ask(client: redis.Redis) -> Any:
+            return client.time()
+
+        seconds, microseconds = self._ask(ask)
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the idle connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for client in idle:
+            with suppress(Exception):  # going anyway
+                client.close()
+
+    def _ask(self, ask: Callable[[redis.Redis], T]) -> T:
+        """Run one question on a connection of its own, within the timeout."""
+        from payops.sources.redis_errors import failure, translate
+
+        seconds = self._deadline.within(self._settings.timeout)
+        if not self._slots.acquire(timeout=seconds):
+            said = f"payops' own {_MOST} connections stayed busy for {seconds:.1f} s"
+            raise failure(Failure.TIMED_OUT, said, self._server)
+        try:
+            client = self._client()
+            try:
+                answer = bounded(seconds, lambda: ask(client), cut=lambda: _hang_up(client))
+            except BaseException:
+                # Given up or in an unknown state: never used again.
+                with suppress(Exception):
+                    client.close()
+                raise
+            with self._lock:
+                self._idle.append(client)
+            return answer
+        except CutOffError as error:
+            raise failure(Failure.TIMED_OUT, str(error), self._server) from error
+        except (
+            self._redis.RedisError,
+            OSError,
+            ValueError,
+            TypeError,
+            AttributeError,
+            KeyError,
+        ) as error:
+            raise translate(error, self._server) from error
+        finally:
+            self._slots.release()
+
+    def _client(self) -> redis.Redis:
+        """An idle client, or a new one; each has one connection, made when it is first used."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        url, seconds = self._settings.url.reveal(), float(self._settings.timeout)
+        options: dict[str, Any] = {"ssl_ca_certs": self._settings.ca_file}
+        if not (url.startswith("rediss:") and self._settings.ca_file):
+            options = {}
+        if hasattr(self._redis, "DriverInfo"):
+            options["driver_info"] = None
+        else:  # before redis-py 7
+            options |= {"lib_name": None, "lib_version": None}
+        client: redis.Redis = self._redis.Redis.from_url(
+            url,
+            protocol=2,
+            max_connections=1,
+            socket_timeout=seconds,
+            socket_connect_timeout=seconds,
+            retry=_no_retry(),
+            retry_on_error=[],
+            health_check_interval=0,
+            **options,
+        )
+        return client
+
+
+def _no_retry() -> Any:
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return Retry(NoBackoff(), 0)
+
+
+def _hang_up(client: redis.Redis) -> None:
+    client.connection_pool.disconnect(inuse_connections=True)
+
+
+def _scan_step(cursor: int, pattern: str) -> Callable[[redis.Redis], tuple[int, list[bytes]]]:
+    def ask(client: redis.Redis) -> Any:
+        return client.scan(cursor, match=pattern, count=_COUNT)
+
+    return ask
+
+
+def _facts(told: Mapping[str, Any], latency_ms: float) -> RedisFacts:
+    def ok(field: str) -> bool | None:
+        return None if field not in told else told[field] == "ok"
+
+    role = str(told.get("role", ""))
+    return RedisFacts(
+        version=str(told.get("redis_version", "")),
+        role=role,
+        used_memory=int(told.get("used_memory", 0)),
+        maxmemory=int(told["maxmemory"]) if "maxmemory" in told else None,
+        maxmemory_policy=str(told.get("maxmemory_policy", "")),
+        evicted_keys=int(told.get("evicted_keys", 0)),
+        rejected_connections=int(told.get("rejected_connections", 0)),
+        connected_clients=int(told.get("connected_clients", 0)),
+        uptime_s=int(told.get("uptime_in_seconds", 0)),
+        loading=bool(told.get("loading", 0)),
+        rdb_last_bgsave_ok=ok("rdb_last_bgsave_status"),
+        aof_last_write_ok=ok("aof_last_write_status"),
+        link_up=told.get("master_link_status") == "up" if role == "slave" else None,
+        latency_ms=latency_ms,
+        as_of=clock.now(),
+    )

@@ -1,0 +1,158 @@
+"""A mapped table as the catalog knows it: turns column names into SQL expressions.
+
+The expressions fill the placeholders of `sql/ledger_rows.sql`. Conditions compare the bare column
+with a parameter of the column's own type, so that the application's indexes serve them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from payops.errors import Failure, SourceError
+from payops.sources.postgres_errors import missing, nearest
+
+if TYPE_CHECKING:
+    from payops.config.settings import Ledger
+    from payops.sources.postgres import PostgresSource
+
+_FLOATS = frozenset({"float4", "float8"})
+_NUMBERS = _FLOATS | {"numeric", "int2", "int4", "int8", "money", "text", "varchar"}
+_TIMES = frozenset({"timestamptz", "timestamp", "date"})
+
+# 1, 100 or 1000 minor units in a major one (Stripe's lists of currencies, from domain.money).
+_FACTOR = sql.SQL(
+    "CASE WHEN currency = ANY(%(zero_decimal)s::text[]) THEN 1"
+    " WHEN currency = ANY(%(three_decimal)s::text[]) THEN 1000 ELSE 100 END"
+)
+
+
+@dataclass(frozen=True)
+class _ColumnRow:
+    schema: str
+    table: str
+    column: str
+    type: str
+    type_schema: str
+    type_name: str
+    labels: list[str] | None
+
+
+class LedgerTable:
+    """One table and the types of its columns."""
+
+    def __init__(self, ledger: Ledger, columns: Sequence[_ColumnRow]) -> None:
+        self._ledger = ledger
+        self._columns = {column.column: column for column in columns}
+        self.name = sql.Identifier(columns[0].schema, columns[0].table)
+
+    def column(self, name: str) -> sql.Composable:
+        """A column by its name; NULL where the mapping leaves it out."""
+        return sql.Identifier(name) if name else sql.SQL("NULL")
+
+    @property
+    def created_at(self) -> sql.Composable:
+        """The time of creation as a timestamptz."""
+        column = self.column(self._ledger.columns.created_at)
+        match self._type(self._ledger.columns.created_at):
+            case "timestamptz":
+                return column
+            case "timestamp":
+                return sql.SQL("({} AT TIME ZONE %(zone)s::text)").format(column)
+            case _:
+                return sql.SQL("({}::timestamp AT TIME ZONE %(zone)s::text)").format(column)
+
+    @property
+    def amount(self) -> sql.Composable:
+        """The amount as an exact numeric; a float by its shortest decimal form (19.99)."""
+        column = self.column(self._ledger.columns.amount)
+        by_text = self._type(self._ledger.columns.amount) in _FLOATS
+        return sql.SQL("{}::text::numeric" if by_text else "{}::numeric").format(column)
+
+    @property
+    def in_minor_units(self) -> sql.Composable:
+        """`amount` of the inner query in minor units of `currency`; a float's is rounded to them,
+        row by row."""
+        factor = _FACTOR if self._ledger.amount_unit == "major" else sql.SQL("1")
+        scaled = sql.SQL("amount * {}").format(factor)
+        if self._type(self._ledger.columns.amount) in _FLOATS:
+            return sql.SQL("round({})").format(scaled)
+        return scaled
+
+    def has_status(self, values: Sequence[str]) -> tuple[sql.Composable, list[str]]:
+        """Condition on the status, and its parameter `%(statuses)s`: text compared exactly.
+
+        An enum is compared as itself, with those values that are labels of it.
+        """
+        name = self._ledger.columns.status
+        column, found = self.column(name), self._columns[name]
+        if found.labels is not None:
+            kind = sql.Identifier(found.type_schema, found.type_name)
+            condition = sql.SQL("{} = ANY(%(statuses)s::text[]::{}[])").format(column, kind)
+            return condition, [value for value in values if value in found.labels]
+        return sql.SQL("{}::text = ANY(%(statuses)s::text[])").format(column), list(values)
+
+    def created(self, comparison: str, parameter: str) -> sql.Composable:
+        """Condition `created_at < %(parameter)s` (or `>=`), the parameter a timestamptz.
+
+        A column without a zone is compared twice: bare, a day wider, for the index; and as the
+        moment that it means, since an hour of the clock can come twice in autumn.
+        """
+        column = self.column(self._ledger.columns.created_at)
+        moment = sql.SQL("{}::timestamptz").format(sql.Placeholder(parameter))
+        sign = sql.SQL(comparison)
+        exact = sql.SQL("{} {} {}").format(self.created_at, sign, moment)
+        if self._type(self._ledger.columns.created_at) == "timestamptz":
+            return exact
+        wider = sql.SQL("+" if comparison.startswith("<") else "-")
+        return sql.SQL("{} {} ({} AT TIME ZONE %(zone)s::text) {} interval '1 day' AND {}").format(
+            column, sign, moment, wider, exact
+        )
+
+    def _type(self, name: str) -> str:
+        return self._columns[name].type
+
+
+def table_of(source: PostgresSource, ledger: Ledger) -> LedgerTable:
+    """Look the table up, and hold the mapping against it. Raises SourceError SCHEMA.
+
+    A table's name is taken whole first (`odd.name`), then as `schema.table`, split at the first
+    dot.
+    """
+    schema, _, name = ledger.table.partition(".")
+    columns = source.rows("columns", _ColumnRow, whole=ledger.table, schema=schema, name=name)
+    if not columns:
+        guess = source.nearest(name or ledger.table, "table")
+        raise missing(f'table "{ledger.table}" does not exist', guess)
+    known = [(column.column, column.column) for column in columns]
+    names = ledger.columns
+    for wanted in (
+        names.id,
+        names.status,
+        names.amount,
+        names.created_at,
+        names.processor_ref,
+        names.currency,
+        names.failure_code,
+    ):
+        if wanted and (wanted, wanted) not in known:
+            what = f'table "{ledger.table}" has no column "{wanted}"'
+            raise missing(what, nearest(wanted, known))
+    table = LedgerTable(ledger, columns)
+    types = {column.column: column.type for column in columns}
+    _check(ledger, "created_at", types[names.created_at], _TIMES)
+    _check(ledger, "amount", types[names.amount], _NUMBERS)
+    return table
+
+
+def _check(ledger: Ledger, key: str, found: str, good: frozenset[str]) -> None:
+    if found not in good:
+        raise SourceError(
+            "postgres",
+            Failure.SCHEMA,
+            f'table "{ledger.table}": {key} is mapped to a column of type {found}',
+            hint=f"map {key} to a column of one of these types: {', '.join(sorted(good))}",
+        )

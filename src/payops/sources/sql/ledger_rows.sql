@@ -1,0 +1,22 @@
+-- A ledger's rows of some statuses (all, without {matches}) in some time, in payops' words: the
+-- others select from it. `minor` is NULL where the amount is NULL, NaN or not whole minor units.
+SELECT
+    scaled_row.id, scaled_row.processor_ref, scaled_row.status, scaled_row.failure_code, scaled_row.currency, scaled_row.created_at,
+    CASE WHEN scaled_row.scaled = trunc(scaled_row.scaled) THEN scaled_row.scaled END AS minor
+FROM (
+    SELECT
+        raw.*,
+        {in_minor_units} AS scaled
+    FROM (
+        SELECT
+            {id}::text AS id,
+            {processor_ref}::text AS processor_ref,
+            {status}::text AS status,
+            {failure_code}::text AS failure_code,
+            lower(coalesce(nullif(trim({currency}::text), ''), %(currency)s::text)) AS currency,
+            {created_at} AS created_at,
+            nullif({amount}, 'NaN') AS amount
+        FROM {table}
+        WHERE {matches}
+    ) AS raw
+) AS scaled_row
