@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from formats.reports import NOW, REPORTS
 
+from formats.reports import NOW, REPORTS
 from payops.formats import FORMATS, render
 
 GOLDEN = Path(__file__).parent / "golden"

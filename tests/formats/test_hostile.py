@@ -7,11 +7,11 @@ import re
 import unicodedata
 
 import pytest
-from formats.reports import API_KEY, HOSTILE, HOSTILE_TEXTS, LONG, NOW, SECRET_TEXTS, report, result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from formats.reports import API_KEY, HOSTILE, HOSTILE_TEXTS, LONG, NOW, SECRET_TEXTS, report, result
 from payops.domain.evidence import Action, Evidence
 from payops.domain.report import Report
 from payops.domain.secret import Secret
@@ -106,6 +106,14 @@ def test_a_number_as_a_password_leaves_json_whole() -> None:
     document = json.loads(shown(report(found), "json"))
     assert document["checks"][0]["summary"] == "pw [redacted]"
     assert document["checks"][0]["measured"]["n"] == 991234
+
+
+def test_a_password_cannot_rename_the_contracts_keys() -> None:
+    for word in ("status", "checks", "CRIT"):
+        Secret(word)
+    document = json.loads(shown(report(result(Status.CRIT, "a.b", "the status")), "json"))
+    assert document["checks"][0]["status"] == document["status"] == "CRIT"
+    assert document["checks"][0]["summary"] == "the [redacted]"
 
 
 def test_json_round_trips_what_was_seen() -> None:

@@ -143,17 +143,20 @@ def _forms(secret: str) -> Iterator[str]:
 # bearer and basic credentials; a private key in PEM).
 _SHAPES = (
     r"\b(?:sk|rk)_(?:test|live|prod)_[A-Za-z0-9_]{6,}",
-    r"\bwhsec_[A-Za-z0-9+/=]{8,}",
+    # also glued to what precedes it (`%3Dsk_live_…`), but not `task_test_runner`
+    r"(?:sk|rk)_(?:test|live|prod)_[A-Za-z0-9]{16,}",
+    r"whsec_[A-Za-z0-9+/=]{8,}",
     r"\b(?:[a-z]{2,6}_(?:test_|live_)?)[A-Za-z0-9]{8,}_secret_[A-Za-z0-9]+",
-    r"\b(?:pi|seti|cs_(?:test|live))_[A-Za-z0-9]+_secret_[A-Za-z0-9]+",
+    r"(?:pi|seti|cs_(?:test|live))_[A-Za-z0-9]+_secret_[A-Za-z0-9]+",
     r"(?i:\bbearer\s+)[A-Za-z0-9._~+/=-]{12,}",
     r"(?i:\bbasic\s+)[A-Za-z0-9+/]{12,}=*",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?!-----)[\s\S])*(?:-----END [A-Z ]*-----)?",
 )
 # What redact itself writes: never taken for a secret again, so redacting twice changes nothing.
 _STANDS_IN = re.compile(
-    rf"{re.escape(MASK)}|\b(?:(?:sk|rk|pk)_(?:test|live|prod)_|whsec_)…[A-Za-z0-9+/=_]{{4}}(?!\w)"
+    rf"{re.escape(MASK)}|(?:(?:sk|rk|pk)_(?:test|live|prod)_|whsec_)…[A-Za-z0-9+/=_]{{4}}(?!\w)"
 )
+_PASSES = 5  # a mask may lay open where a word begins, so what was changed is looked at again
 _IN_URL = re.compile(r"(?<=://)([^/@\s:\"']*):([^/\s\"']+)@")
 _NAME = r"(?:\w*password|passwd|pwd|passphrase)"
 _SECRET_NAME = r"(?:\w*secret|\w*api_?key|secret_key|(?:access|refresh|auth)_token)"  # noqa: S105
@@ -178,6 +181,15 @@ def redact(text: str) -> str:
     >>> redact("postgresql://app:hunter2@db/shop and password='a b'")
     'postgresql://app:[redacted]@db/shop and password=[redacted]'
     """
+    for _ in range(_PASSES):
+        redacted = _redacted_once(text)
+        if redacted == text:
+            break
+        text = redacted
+    return text
+
+
+def _redacted_once(text: str) -> str:
     pieces: list[str] = []
     end = 0
     for start, stop, stand_in in _found(text):

@@ -75,10 +75,7 @@ def render(
     Every string of the report passes the redactor before it is laid out, since a secret cut in
     two by a line break would be missed after it; the finished text passes it once more.
     """
-    if output not in FORMATS:
-        near = get_close_matches(output.lower(), FORMATS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}"
-        raise UsageError(f"{output!r} is not an output", hint=hint)
+    known_output(output)
     if ascii_only is None:
         ascii_only = not _stdout_has_unicode() or (
             output == "table" and os.environ.get("TERM") == "dumb"
@@ -91,6 +88,15 @@ def render(
         return text
     text = redact(text)
     return text.encode("ascii", "backslashreplace").decode() if ascii_only else text
+
+
+def known_output(output: str) -> str:
+    """`output` itself when there is such a format. Raises UsageError naming the nearest."""
+    if output not in FORMATS:
+        near = get_close_matches(output.lower(), FORMATS, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(FORMATS)}"
+        raise UsageError(f"{output!r} is not an output", hint=hint)
+    return output
 
 
 def _stdout_has_unicode() -> bool:

@@ -113,11 +113,11 @@ def plain_value(value: object) -> object:
     any), time spans seconds, decimals and anything unknown text, sets sorted lists.
     """
     if isinstance(value, Enum):
-        return plain_value(value.value)
+        return value.value if isinstance(value.value, str) else plain_value(value.value)
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
-        return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", redact(value))
+        return _characters(redact(value))
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, datetime):
@@ -142,7 +142,12 @@ def plain_value(value: object) -> object:
 
 
 def _key(name: object) -> str:
-    return str(plain_value(name.value if isinstance(name, Enum) else name))
+    # Not redacted here: those from outside were by `safe`, and the contract's own must stay.
+    return _characters(str(name.value if isinstance(name, Enum) else name))
+
+
+def _characters(text: str) -> str:
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _escape(match: re.Match[str]) -> str:

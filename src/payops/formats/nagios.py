@@ -137,4 +137,5 @@ def _number(value: Number) -> str:
     """Digits, sign and point only: the guidelines know no exponents."""
     if isinstance(value, int):
         return str(value)
-    return f"{value:.6f}".rstrip("0").rstrip(".")
+    # `z` (Python 3.11): a value that rounds to zero is not written -0.
+    return f"{value:z.6f}".rstrip("0").rstrip(".")
