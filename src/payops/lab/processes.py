@@ -79,7 +79,8 @@ def start(
 ) -> Started:
     """Start `command` in a session of its own: it outlives us and hears no ^C of our terminal.
 
-    It works in `directory` and writes both its outputs to the end of `log` (mode 0600).
+    It works in `directory`, writes both its outputs to the end of `log`, and makes files that are
+    for their owner only.
     `environment` is the whole of its environment, ours when None. As root, `account` is the user
     it becomes. Raises LabError when it cannot be executed at all.
     """
@@ -97,6 +98,7 @@ def start(
                 user=account.uid if account else None,
                 group=account.gid if account else None,
                 extra_groups=[] if account else None,
+                umask=0o077,
             )
         except OSError as error:
             raise LabError(f"{command[0]} could not be started: {error}") from error

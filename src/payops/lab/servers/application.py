@@ -22,6 +22,7 @@ class Application(Server):
     """`python -m MODULE` in `directory`; it writes `directory`/NAME.json when it is ready."""
 
     module = ""
+    patience_s = 15.0
 
     def configure(self, configuration: Mapping[str, Any]) -> None:
         """Write the program's configuration to `D/run/NAME.config.json` (mode 0600)."""
@@ -34,7 +35,7 @@ class Application(Server):
         """Return once it has said that it is ready; nothing happens when it runs already.
 
         `configure` comes before the first start. Raises LabError with the end of its log when it
-        ends or is not ready in 15 s.
+        ends or is not ready in `patience_s` seconds.
         """
         if self.running:
             return
@@ -53,7 +54,7 @@ class Application(Server):
             process=process,
             what=self.module,
             log=self.log,
-            seconds=15,
+            seconds=self.patience_s,
         )
 
     def stop(self, fast: bool = True) -> None:
@@ -63,13 +64,18 @@ class Application(Server):
 
     @property
     def url(self) -> str:
-        """Its own address. Empty before it is ready."""
-        return str(self._told().get("url", ""))
+        """Its own address. Raises LabError before `reserve` or the first start."""
+        return f"http://{self.address}"
+
+    @property
+    def control_port(self) -> int:
+        """The port at which its faults are set. Raises LabError before `reserve`."""
+        return self._known().more_ports[0]
 
     @property
     def control_url(self) -> str:
-        """The address at which its faults are set. Empty before it is ready."""
-        return str(self._told().get("control_url", ""))
+        """The address at which its faults are set. Raises LabError before `reserve`."""
+        return f"http://127.0.0.1:{self.control_port}"
 
     @property
     def _configuration_file(self) -> Path:
@@ -95,12 +101,23 @@ class StripeSimulator(Application):
 
     name = "stripe"
     module = "payops.lab.stripe"
+    _load: tuple[Path, ...] = ()
     spare_ports = 2
+
+    def start_with(self, objects: Sequence[Path]) -> None:
+        """Start it with NDJSON files of Stripe objects, to be loaded before it answers."""
+        self._load = tuple(objects)
+        # About 40,000 objects a second; the wait ends at once when it dies over one of them.
+        self.patience_s = 900.0
+        try:
+            self.start()
+        finally:
+            self._load = ()
 
     @property
     def status_url(self) -> str:
-        """The address of the status page. Empty before it is ready."""
-        return str(self._told().get("status_url", ""))
+        """The address of the status page. Raises LabError before `reserve`."""
+        return f"http://127.0.0.1:{self._known().more_ports[1]}"
 
     def _arguments(self) -> Sequence[str | Path]:
         control, status = self._known().more_ports
@@ -108,6 +125,7 @@ class StripeSimulator(Application):
             *("--dir", self.directory, "--config", self._configuration_file),
             *("--port", str(self.port)),
             *("--control-port", str(control), "--status-port", str(status)),
+            *(word for path in self._load for word in ("--load", path)),
         )
 
 
@@ -117,6 +135,11 @@ class Merchant(Application):
     name = "merchant"
     module = "payops.lab.merchant"
     spare_ports = 1
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Stripe delivers its events. Raises LabError before `reserve`."""
+        return f"{self.url}/webhooks/stripe"
 
 
 def _environment() -> dict[str, str]:

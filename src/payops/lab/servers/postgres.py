@@ -108,12 +108,15 @@ class PostgresServer(Server):
             self._wait_for_orphans(self.data)
 
     def remove(self) -> None:
-        """Stop it and delete its data, wherever that lies."""
+        """End it and delete its data, wherever that lies."""
         record = self.record
         if record is None:
             return
         self.stop()
-        shutil.rmtree(record.data, ignore_errors=True)
+        data = Path(record.data)
+        for left in processes.left_behind(data):
+            processes.end(left, signal.SIGKILL)
+        shutil.rmtree(data, ignore_errors=True)
 
     def _url(self, user: str, database: str) -> str:
         record = self._known()

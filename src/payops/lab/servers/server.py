@@ -101,6 +101,18 @@ class Server:
         """SIGKILL, as the kernel does when memory runs out. Nothing happens when not running."""
         processes.end(self._process, signal.SIGKILL)
 
+    def start(self) -> None:
+        """Return once it can be used; nothing happens when it runs already. Raises LabError."""
+        raise NotImplementedError
+
+    def stop(self, fast: bool = True) -> None:
+        """End it in order, keeping its data."""
+        raise NotImplementedError
+
+    def remove(self) -> None:
+        """End it, whatever state it is in, and delete data that is not in `directory`."""
+        processes.end(self._process)
+
     @property
     def _process(self) -> Started:
         record = self.record

@@ -1,0 +1,321 @@
+"""The lab's life: up, down, status, and the scenarios set loose in it.
+
+`up` makes real servers with a plausible past; a second `up` finds them, and brings back those
+that died. Whatever a crash leaves, `up` and `down` clean up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from payops.domain.duration import utc_text
+from payops.errors import LabError
+from payops.lab import folder, scenario
+from payops.lab.configuration import write_configuration
+from payops.lab.info import LabInfo
+from payops.lab.options import Keys, LabOptions, default_directory
+from payops.lab.scenario import Lab
+from payops.lab.servers.system import Servers
+
+if TYPE_CHECKING:
+    from payops.lab.history import History
+
+__all__ = [
+    "LabOptions",
+    "ServerStatus",
+    "default_directory",
+    "down",
+    "heal",
+    "inject",
+    "status",
+    "up",
+]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ServerStatus:
+    """One server of the lab. `pid` is 0 when it is not running, `address` is host:port."""
+
+    name: str
+    running: bool
+    pid: int
+    address: str
+
+
+def _nobody(message: str) -> None:
+    """Progress that nobody asked for."""
+
+
+def up(options: LabOptions, say: Say = _nobody) -> LabInfo:
+    """Start a lab, or find it running: the same options give the same lab.
+
+    A lab whose servers died (other than by a scenario) is brought back with its data. `say` is
+    told what happens, in lines for a person. Raises LabError when a server does not start (with
+    the end of its log; all that was started is ended again), when the folder holds something
+    else, or a lab with other options.
+    """
+    directory = options.dir
+    folder.take(directory)
+    with folder.locked(directory):
+        found = _find(options)
+        if found is not None:
+            return _revive(directory, found, say)
+        if folder.is_lab(directory):
+            say(f"cleaning up a half-made lab in {directory}")
+            _clear(directory)
+            folder.take(directory)
+        folder.mark(directory, options.described())
+        try:
+            return _make(options, say)
+        except BaseException:
+            _clear(directory)
+            raise
+
+
+def down(directory: Path, say: Say = _nobody) -> None:
+    """End every process of the lab and remove what it made; files of others stay.
+
+    Raises LabError when the folder is there and not a lab's. Nothing to do is fine.
+    """
+    directory = Path(directory).expanduser().absolute()
+    if not directory.exists():
+        say(f"there is no lab in {directory}")
+        return
+    with folder.locked(directory):
+        if not folder.is_lab(directory):
+            if any(directory.iterdir()):
+                raise LabError(
+                    f"{directory} is not a lab's folder, so nothing in it was touched",
+                    hint="payops lab down --dir FOLDER",
+                )
+            say(f"there is no lab in {directory}")
+            return
+        left = _clear(directory)
+    if left:
+        say(f"left in {directory}, as the lab did not make it: {', '.join(left)}")
+
+
+def status(directory: Path) -> list[ServerStatus]:
+    """Every server of the lab, in the order of their starting; empty when there is no lab."""
+    directory = Path(directory).expanduser().absolute()
+    if not folder.is_lab(directory):
+        return []
+    return [
+        ServerStatus(server.name, server.running, server.pid, server.address)
+        for server in Servers.of(directory)
+        if server.record is not None
+    ]
+
+
+def inject(directory: Path, scenario_id: str, **parameters: object) -> LabInfo:
+    """Break the lab as the scenario says. Returns the lab with the scenario noted.
+
+    Raises LabError when there is no lab, UsageError for an unknown scenario or parameter, and
+    LabError when the scenario is in force already.
+    """
+    found = scenario.load_scenario(scenario_id)
+    with _opened(directory) as lab:
+        scenario.inject(lab, scenario_id, found, parameters)
+        return lab.info
+
+
+def heal(directory: Path, scenario_id: str | None = None) -> LabInfo:
+    """Undo a scenario, or all that are in force (the latest first); data is as it was before.
+
+    Raises LabError when there is no lab, or the scenario is not in force.
+    """
+    with _opened(directory) as lab:
+        for one in (scenario_id,) if scenario_id else reversed(lab.info.scenarios):
+            scenario.heal(lab, one, scenario.load_scenario(one))
+        return lab.info
+
+
+@contextlib.contextmanager
+def _opened(directory: Path) -> Iterator[Lab]:
+    directory = Path(directory).expanduser().absolute()
+    with folder.locked(directory):
+        info = LabInfo.load(directory)
+        if info is None:
+            raise LabError(f"there is no lab in {directory}", hint="payops lab up")
+        with Lab(directory, info) as lab:
+            yield lab
+
+
+def _find(options: LabOptions) -> LabInfo | None:
+    """The finished lab in the folder; None when there is none. LabError when it is another."""
+    try:
+        info = LabInfo.load(options.dir)
+    except ValueError:
+        return None
+    if info is None:
+        return None
+    made_with, wanted = folder.marked_options(options.dir), options.described()
+    if made_with != wanted:
+        made_with = made_with or {}
+        differing = [name for name in wanted if made_with.get(name) != wanted[name]]
+        told = ", ".join(f"{name} {made_with.get(name)}" for name in differing)
+        raise LabError(
+            f"another lab is in {options.dir} ({told})",
+            hint="payops lab down first, or a folder of its own: payops lab up --dir FOLDER",
+        )
+    return info
+
+
+def _revive(directory: Path, info: LabInfo, say: Say) -> LabInfo:
+    """Start again, with their data, the servers that died other than by a scenario."""
+    stopped_on_purpose = scenario.stopped_servers(directory)
+    dead = [
+        server
+        for server in Servers.of(directory)
+        if not server.running and server.name not in stopped_on_purpose
+    ]
+    for server in dead:
+        say(f"{server.name} had died: starting it again with its data")
+        server.start()
+    if dead:
+        info = replace(info, pids={server.name: server.pid for server in Servers.of(directory)})
+        info.save()
+    else:
+        say(f"the lab is running already in {directory}")
+    return info
+
+
+def _clear(directory: Path) -> list[str]:
+    """End all processes and remove all data; the names of files that are not ours."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for removed in [pool.submit(server.remove) for server in Servers.of(directory)]:
+            removed.result()
+    folder.end_everybody(directory)
+    return folder.give_back(directory)
+
+
+def _make(options: LabOptions, say: Say) -> LabInfo:
+    """Everything at once, as far as one thing does not wait for another."""
+    from payops.lab.history import HistoryPlan, tell
+    from payops.lab.history.load import write_ledger, write_redis
+
+    servers, keys = Servers.of(options.dir), Keys.of(options)
+    for server in servers:
+        server.reserve()
+    opened = datetime.now(UTC)
+    # Leaving the block waits for every job, failed or not: nothing starts behind our back.
+    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="lab") as pool:
+        say("starting PostgreSQL, Redis, the Stripe simulator and the merchant application")
+        redis = pool.submit(servers.redis.start)
+        postgres = pool.submit(_start_postgres, servers)
+        merchant = pool.submit(_start_merchant, keys, servers, (postgres, redis))
+        story: History | None = None
+        if options.payments:
+            story = tell(
+                HistoryPlan(
+                    payments=options.payments,
+                    since=options.since,
+                    until=opened,
+                    seed=options.seed,
+                    livemode=options.livemode,
+                    account=keys.account,
+                    webhook_endpoint=keys.webhook_endpoint,
+                )
+            )
+        stripe = pool.submit(_start_stripe, options, keys, servers, story)
+        redis.result()
+        postgres.result()
+        if story is not None:
+            write_redis(story, servers.redis.url)
+            write_ledger(story, servers.postgres.dsn)
+        merchant.result()
+        stripe.result()
+    return _save(options, keys, servers, opened)
+
+
+def _start_postgres(servers: Servers) -> None:
+    from payops.lab.history.load import create_schema
+
+    servers.postgres.start()
+    create_schema(servers.postgres.dsn)
+
+
+def _start_merchant(keys: Keys, servers: Servers, needed: Iterable[Future[None]]) -> None:
+    for future in needed:
+        future.result()
+    merchant = servers.merchant
+    merchant.configure(
+        {
+            "port": merchant.port,
+            "control_port": merchant.control_port,
+            "postgres_dsn": servers.postgres.dsn,
+            "redis_url": servers.redis.url,
+            "stripe_url": servers.stripe.url,
+            "stripe_key": keys.secret_key,
+            "webhook_secrets": [keys.webhook_secret],
+            "dir": str(merchant.directory),
+        }
+    )
+    merchant.start()
+
+
+def _start_stripe(options: LabOptions, keys: Keys, servers: Servers, story: History | None) -> None:
+    from payops.lab.history.load import write_ndjson
+
+    stripe = servers.stripe
+    stripe.configure(
+        {
+            "account": {"id": keys.account},
+            "keys": [{"key": key} for key in (keys.secret_key, keys.publishable_key)],
+            "webhook_endpoints": [
+                {
+                    "id": keys.webhook_endpoint,
+                    "url": servers.merchant.webhook_url,
+                    "secret": keys.webhook_secret,
+                }
+            ],
+            "livemode": options.livemode,
+            "rate_limits": options.rate_limits,
+            "seed": str(options.seed),
+        }
+    )
+    objects = [options.load] if options.load else []
+    if story is not None:
+        told = stripe.directory / "history.ndjson"
+        write_ndjson(story, told)
+        objects.insert(0, told)
+    stripe.start_with(objects)
+    if story is not None:
+        told.unlink()
+
+
+def _save(options: LabOptions, keys: Keys, servers: Servers, opened: datetime) -> LabInfo:
+    info = LabInfo(
+        dir=str(options.dir),
+        config=str(options.dir / "payops.yaml"),
+        preset=options.preset,
+        environment=options.environment,
+        seed=options.seed,
+        payments=options.payments,
+        since_s=int(options.since.total_seconds()),
+        created_at=utc_text(opened),
+        postgres_dsn=servers.postgres.dsn,
+        redis_url=servers.redis.url,
+        stripe_url=servers.stripe.url,
+        stripe_control_url=servers.stripe.control_url,
+        status_url=f"{servers.stripe.status_url}/current",
+        app_url=servers.merchant.url,
+        app_control_url=servers.merchant.control_url,
+        account=keys.account,
+        secret_key=keys.secret_key,
+        publishable_key=keys.publishable_key,
+        webhook_secret=keys.webhook_secret,
+        webhook_endpoint=servers.merchant.webhook_url,
+        pids={server.name: server.pid for server in servers},
+    )
+    write_configuration(info, servers.postgres.read_only_dsn)
+    info.save()  # last: a lab without it is half made
+    return info

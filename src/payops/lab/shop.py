@@ -1,0 +1,149 @@
+"""What scenarios do to the shop's ledger and breaker, and how it is undone exactly.
+
+Tables, columns and keys are those of the `reference` shop (merchant/schema.sql).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+
+from payops.lab.scenario import Lab
+
+BREAKER_KEYS = {
+    part: f"circuit_breaker:stripe:{part}"
+    for part in ("state", "failures", "last_failure", "opened_at")
+}
+
+
+def rows_of(lab: Lab, table: str, column: str, values: Sequence[object]) -> list[dict[str, Any]]:
+    """The rows of `table` whose `column` is one of `values`, as JSON, to be put back later."""
+    query = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE {} = ANY(%s) ORDER BY id").format(
+        sql.Identifier(table), sql.Identifier(column)
+    )
+    return [row[0] for row in lab.postgres.execute(query, (list(values),)).fetchall()]
+
+
+def put_back(lab: Lab, table: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Make these rows what they were, be they changed or deleted since."""
+    if not rows:
+        return
+    names = [sql.Identifier(name) for name in rows[0]]
+    statement = sql.SQL(
+        "INSERT INTO {table} ({names}) SELECT {names} FROM jsonb_populate_recordset(NULL::{table}, "
+        "%s::jsonb) ON CONFLICT (id) DO UPDATE SET ({names}) = ROW ({new})"
+    ).format(
+        table=sql.Identifier(table),
+        names=sql.SQL(", ").join(names),
+        new=sql.SQL(", ").join(sql.SQL("EXCLUDED.{}").format(name) for name in names),
+    )
+    lab.postgres.execute(statement, (json.dumps(rows),))
+
+
+def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str) -> None:
+    """Payments that the shop's customers tried in the last `minutes`, and that failed with us.
+
+    Stripe has never heard of them: `processor_ref` is NULL. `code` are the failure codes, in turn.
+    There are half as many as the other payments of the last hour, 8 at least: a success rate
+    below 70 % where all else succeeded.
+    """
+    recent = lab.postgres.execute(
+        "SELECT count(*) FROM payments WHERE created_at > now() - interval '1 hour'"
+    ).fetchone()
+    count = max(8, (recent[0] if recent else 0) // 2 + 1)
+    rng = random.Random(f"{lab.info.seed} {lab.scenario}")
+    ids = [UUID(int=rng.getrandbits(128), version=4) for _ in range(count)]
+    lab.remember(added=[str(one) for one in ids])
+    shoppers = lab.postgres.execute(
+        "SELECT customer_id, customer_email, amount, currency FROM payments "
+        "ORDER BY created_at DESC LIMIT 50"
+    ).fetchall() or [(None, None, 1999, "usd")]
+    with lab.postgres.cursor() as cursor:
+        cursor.executemany(
+            """INSERT INTO payments (id, order_id, customer_id, customer_email, amount, currency,
+                 status, idempotency_key, failure_code, failure_message, created_at, updated_at)
+               VALUES (%s, %s, %s, %s, %s, %s, 'failed', %s, %s, %s, now() - %s, now() - %s)""",
+            [
+                (
+                    one,
+                    order := f"order-{lab.scenario}-{number + 1}",
+                    *shoppers[rng.randrange(len(shoppers))],
+                    f"pay-{order}",
+                    code[number % len(code)],
+                    message,
+                    before := timedelta(minutes=minutes * (number + rng.random()) / count),
+                    before - timedelta(seconds=min(0.8, before.total_seconds() / 2)),
+                )
+                for number, one in enumerate(ids)
+            ],
+        )
+
+
+def remove_added(lab: Lab) -> None:
+    """Delete the payments that `add_failures` made."""
+    added = [UUID(one) for one in lab.recall().get("added", [])]
+    lab.postgres.execute("DELETE FROM payments WHERE id = ANY(%s)", (added,))
+
+
+def open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:
+    """The breaker before Stripe is open since then, by the clock of Redis."""
+    lab.remember(breaker={key: lab.redis.get(key) for key in BREAKER_KEYS.values()})
+    seconds, microseconds = lab.redis.time()
+    opened = f"{seconds + microseconds / 1e6 - seconds_ago:.3f}"
+    values: dict[str, str | int] = {"state": "open", "failures": failures}
+    values |= {"last_failure": opened, "opened_at": opened}
+    lab.redis.mset({BREAKER_KEYS[part]: value for part, value in values.items()})
+
+
+def restore_breaker(lab: Lab) -> None:
+    """Give the breaker's keys the values they had."""
+    for key, value in lab.recall().get("breaker", {}).items():
+        if value is None:
+            lab.redis.delete(key)
+        else:
+            lab.redis.set(key, value)
+
+
+def strings_with_expiry(lab: Lab, keys: Sequence[str]) -> dict[str, list[Any]]:
+    """Those of `keys` that exist in Redis: value, and when it expires (epoch ms; None: never)."""
+    now_ms = time.time_ns() // 1_000_000
+    pipeline = lab.redis.pipeline(transaction=False)
+    for key in keys:
+        pipeline.get(key)
+        pipeline.pttl(key)
+    answers = pipeline.execute()
+    return {
+        key: [value, now_ms + ttl_ms if ttl_ms >= 0 else None]
+        for key, value, ttl_ms in zip(keys, answers[::2], answers[1::2], strict=True)
+        if value is not None
+    }
+
+
+def put_back_strings(lab: Lab, strings: Mapping[str, Sequence[Any]]) -> None:
+    """Set what `strings_with_expiry` found; what would have expired by now is not there again."""
+    pipeline = lab.redis.pipeline(transaction=False)
+    for key, (value, expires_ms) in strings.items():
+        pipeline.set(key, value, pxat=expires_ms)
+    pipeline.execute()
+
+
+def mark_undelivered(lab: Lab, events: Sequence[str]) -> None:
+    """Have Stripe say that these events have not reached the shop (`pending_webhooks` 1)."""
+    wanted = set(events)
+    # Newest first; events younger than those wanted may stand before them.
+    newest = lab.stripe.get(f"/objects?type=event&limit={len(wanted) + 1_000}")["objects"]
+    before = [event for event in newest if event["id"] in wanted]
+    lab.remember(stripe_events=before)
+    lab.stripe.put("/objects", [{**event, "pending_webhooks": 1} for event in before])
+
+
+def mark_delivered(lab: Lab) -> None:
+    """Give the events that `mark_undelivered` changed the state they had."""
+    lab.stripe.put("/objects", lab.recall().get("stripe_events", []))
