@@ -103,6 +103,12 @@ def sim(tmp_path: Path, config: Config) -> Iterator[Simulator]:
 
 
 @pytest.fixture
+def control_of() -> Callable[[Simulator], Control]:
+    """Gives the control endpoint of a simulator that the test started itself."""
+    return lambda sim: Control(sim.control_url)
+
+
+@pytest.fixture
 def control(sim: Simulator) -> Control:
     return Control(sim.control_url)
 

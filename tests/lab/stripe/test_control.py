@@ -1,12 +1,14 @@
 """The control endpoint, the status page and the HTTP manners of the API."""
 
+import dataclasses
 import json
 import socket
 
 import pytest
 import requests
 
-from payops.lab.stripe import default_key
+from payops.lab.stripe import Simulator, default_key
+from payops.lab.stripe.requestlog import RequestLog
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,12 @@ def test_a_snapshot_brings_everything_back(client, control, intents):
     assert [made.id for made in listed] == intents
     assert control.refusal("POST", "/restore", {"name": "never"})[0] == 404
     assert control.refusal("POST", "/snapshot", {"name": "../x"})[0] == 400
+
+
+def test_control_is_not_for_browsers(sim):
+    headers = {"Origin": "http://evil.example"}
+    answer = requests.post(sim.control_url + "/reset", headers=headers, timeout=5)
+    assert answer.status_code == 403
 
 
 def test_a_file_is_loaded(client, control, tmp_path):
@@ -135,3 +143,36 @@ def test_malformed_http_is_a_400_and_disturbs_nobody(sim, client):
     with socket.create_connection(("127.0.0.1", sim.api_server.port), timeout=5) as raw:
         raw.sendall(b"GET /v1/charges HTTP/1.1\r\nHost: x")
     assert client.v1.balance.retrieve().object == "balance"
+
+
+def test_what_control_has_set_outlives_a_restart(tmp_path, config, control_of):
+    with Simulator(tmp_path, config).running() as sim:
+        set_up = control_of(sim)
+        set_up.put("/faults", [{"kind": "refuse"}])
+        set_up.put("/keys", {"key": default_key(), "revoked": True})
+        set_up.put("/status", {"state": "down"})
+        set_up.put("/rate_limits", {"test": 3})
+        set_up.post("/clock", {"offset_s": 60})
+        set_up.put("/webhook_endpoints/we_1", {"url": "http://127.0.0.1:1/", "secret": "s"})
+        set_up.put("/webhook_endpoints/we_1", {"status": "disabled"})
+        before = set_up.get("/state")
+    endpoint = {"id": "we_1", "url": "http://127.0.0.1:2/", "secret": "t"}
+    config = dataclasses.replace(config, webhook_endpoints=(endpoint,))
+    with Simulator(tmp_path, config).running() as sim:
+        after = control_of(sim).get("/state")
+        kept = {"faults", "keys", "status_page", "clock_offset_s", "rate_limits", "objects"}
+        assert {n: after[n] for n in kept} == {n: before[n] for n in kept}
+        endpoint = sim.store.get("we_1")
+        assert (endpoint["status"], endpoint["url"]) == ("disabled", "http://127.0.0.1:2/")
+        assert sim.webhooks.secrets() == {"we_1": "t"}
+        with pytest.raises(requests.exceptions.ConnectionError, match="refused"):
+            requests.get(sim.url, timeout=5)
+
+
+def test_the_request_log_is_bounded():
+    log = RequestLog()
+    for number in range(2000):
+        log.add({"operation": f"GET /{number}", "status": 404})
+    assert len(log.recent) == 1000
+    assert log.by_operation["other"] == 1500
+    assert log.total == 2000

@@ -123,7 +123,14 @@ def test_a_match_is_a_path_or_an_operation():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"kind": "fire"}, {"kind": "hang", "colour": 1}, {"kind": "hang", "match": {"a": "b"}}],
+    [
+        {"kind": "fire"},
+        {"kind": "hang", "colour": 1},
+        {"kind": "hang", "match": {"a": "b"}},
+        {"kind": "status", "status": 99},
+        {"kind": "hang", "rate": "half"},
+        {"kind": "hang", "rate": 2},
+    ],
 )
 def test_a_wrong_fault_is_refused(control, wrong):
     assert control.refusal("PUT", "/faults", wrong)[0] == 400

@@ -49,6 +49,14 @@ def test_a_restricted_key_is_told_what_it_lacks(sim, connect, control):
         assert RESTRICTED not in str(raised.value)
 
 
+def test_a_publishable_key_is_not_enough(sim, connect, control):
+    publishable = "pk_" + "test_" + "a" * 24
+    control.put("/keys", {"key": publishable})
+    with pytest.raises(stripe.PermissionError, match="publishable") as raised:
+        connect(sim, publishable).v1.balance.retrieve()
+    assert raised.value.http_status == 403
+
+
 def test_basic_and_missing_authorization(sim):
     import requests
 

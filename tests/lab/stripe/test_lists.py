@@ -215,3 +215,17 @@ def test_every_list_of_the_tool_is_served(client, paid):
     assert len(v1.charges.list({"payment_intent": paid}).data) == 1
     history = client.raw_request("get", "/v1/balance/history")
     assert len(client.deserialize(history, api_mode="V1").data) == 2
+
+
+def test_a_charges_refunds_page_on_from_its_expansion(client):
+    payment = {"amount": 5000, "currency": "usd", "payment_method": "pm_card_visa"}
+    intent = client.v1.payment_intents.create(
+        {**payment, "confirm": True, "expand": ["latest_charge"]}
+    )
+    charge = intent.latest_charge
+    assert charge.payment_intent == intent.id
+    for _ in range(12):
+        client.v1.refunds.create({"charge": charge.id, "amount": 10})
+    expanded = client.v1.charges.retrieve(charge.id, {"expand": ["refunds"]})
+    assert expanded.refunds.has_more
+    assert len(list(expanded.refunds.auto_paging_iter())) == 12

@@ -4,9 +4,11 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,23 @@ def test_a_killed_simulator_goes_on_where_it_was(tmp_path, connect):
         running.send_signal(signal.SIGTERM)
         assert running.wait(5) == 0
         assert time.monotonic() - started < 1
+
+
+def test_sigterm_does_not_wait_for_hanging_clients(tmp_path):
+    with process(tmp_path) as (running, described):
+        fault = json.dumps({"kind": "hang"}).encode()
+        put = urllib.request.Request(described["control_url"] + "/faults", data=fault, method="PUT")
+        with urllib.request.urlopen(put, timeout=5):
+            pass
+        port = int(described["url"].rpartition(":")[2])
+        with contextlib.ExitStack() as stack:
+            for _ in range(20):
+                raw = stack.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+                raw.sendall(b"GET /v1/charges HTTP/1.1\r\nHost: x\r\n\r\n")
+            started = time.monotonic()
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(5) == 0
+            assert time.monotonic() - started < 1
 
 
 def test_a_wrong_configuration_is_told_and_ends_it(tmp_path):

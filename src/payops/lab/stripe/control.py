@@ -2,7 +2,7 @@
 
 GET    /state          faults, keys, limits, clock, status page, object counts, URLs
 PUT    /faults         replace the faults (a list, or one); POST adds, DELETE clears
-GET    /objects        ?type=charge&limit=100; GET and DELETE /objects/{id}
+GET    /objects        ?type=charge&limit=100&livemode=&account=; GET, DELETE /objects/{id}
 PUT    /objects        insert or replace: a list, one object, {objects, deliver, livemode,
                        account} or NDJSON (then ?deliver=true); missing fields are filled in
 POST   /load           {path, livemode, account}: NDJSON file, for many
@@ -22,6 +22,7 @@ import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -33,6 +34,7 @@ from payops.lab.stripe.call import Call
 from payops.lab.stripe.errors import StripeError
 from payops.lab.stripe.faults import Faults, parse
 from payops.lab.stripe.keys import masked
+from payops.lab.stripe.listing import ListQuery
 from payops.lab.stripe.loading import load_batches
 from payops.lab.stripe.objects import StripeObject
 from payops.lab.stripe.rows import scope
@@ -58,6 +60,9 @@ class Control:
         Everything it changes is kept for the next start.
         """
         _, name, *rest = f"{request.path.rstrip('/')}/".split("/")
+        if "origin" in request.headers:
+            # A web page in the operator's browser may reach loopback, too: not this endpoint.
+            return Answer(403, dumps({"error": "not for browsers"}))
         action = getattr(self, f"_{request.method.lower()}_{name}", None)
         if action is None:
             return Answer(404, dumps({"error": f"no {request.method} {request.path}"}))
@@ -159,11 +164,12 @@ class Control:
         if id_:
             return self.sim.store.get(id_)
         asked = _query(request)
-        found = self.sim.store.db.execute(
-            "SELECT body FROM objects WHERE kind = ? ORDER BY position DESC LIMIT ?",
-            (asked.get("type", ""), int(asked.get("limit", "100"))),
-        )
-        return {"objects": [json.loads(body) for (body,) in found]}
+        mode, limit = _mode(asked), int(asked.get("limit", "100"))
+        found: list[bytes] = []
+        for livemode in (False, True) if mode is None else (mode,):
+            where = scope(livemode, asked.get("account"))
+            found += self.sim.store.page(ListQuery(asked.get("type", ""), where, limit)).bodies
+        return {"objects": [json.loads(body) for body in found]}
 
     async def _delete_objects(self, request: Request, id_: str) -> Any:
         if not self.sim.store.delete(id_):
@@ -187,8 +193,6 @@ class Control:
 
     async def _post_load(self, request: Request, _: str) -> Any:
         asked = _json(request)
-        from pathlib import Path
-
         total = 0
         batches = load_batches(
             self.sim.store,

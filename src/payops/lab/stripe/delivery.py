@@ -7,6 +7,7 @@ import hmac
 import ipaddress
 import json
 import logging
+import sqlite3
 import time
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 
 PARALLEL = 16
 IDLE_S = 3600.0
+BUSY_S = 0.25
 
 
 class NotLoopbackError(ValueError):
@@ -94,11 +96,16 @@ class Dispatcher:
         try:
             while True:
                 self._wake.clear()
-                free = PARALLEL - len(self._tasks)
-                for due in self.webhooks.due(free, self._tasks) if free else []:
-                    self._start(due)
+                pause = BUSY_S
+                try:
+                    free = PARALLEL - len(self._tasks)
+                    for due in self.webhooks.due(free, self._tasks) if free else []:
+                        self._start(due)
+                    pause = self._pause()
+                except sqlite3.OperationalError as error:
+                    log.warning("deliveries wait for the store: %s", error)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._pause())
+                    await asyncio.wait_for(self._wake.wait(), pause)
         finally:
             for task in self._tasks.values():
                 task.cancel()
@@ -107,7 +114,7 @@ class Dispatcher:
     def _pause(self) -> float:
         if self._tasks:
             # A finished attempt wakes the loop; the poll is for what falls due meanwhile.
-            return 0.25
+            return BUSY_S
         next_at = self.webhooks.next_at()
         return IDLE_S if next_at is None else max(next_at - time.time(), 0.01)
 

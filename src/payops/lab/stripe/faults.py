@@ -76,7 +76,14 @@ def parse(given: Mapping[str, Any]) -> Fault:
         match = {"operation": match} if " " in match else {"path": match}
     if set(match) - {"path", "operation"}:
         raise ValueError("a fault's match has path or operation")
-    return Fault(**{**given, "match": match})
+    made = Fault(**{**given, "match": match})
+    for name in ("ms", "status", "rate", "after", "times"):
+        value = getattr(made, name)
+        if not isinstance(value, int | float) and not (name == "times" and value is None):
+            raise ValueError(f"a fault's {name} is a number, not {value!r}")
+    if not 300 <= made.status <= 599 or not 0 <= made.rate <= 1 or made.ms < 0:
+        raise ValueError("a fault has status 300 to 599, rate 0 to 1 and ms of 0 or more")
+    return made
 
 
 class Faults:

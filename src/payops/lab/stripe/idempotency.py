@@ -34,6 +34,7 @@ class Idempotency:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._running: set[tuple[str, str]] = set()
+        store.db.execute("DELETE FROM idempotency WHERE created < ?", (time.time() - KEPT_S,))
 
     def begin(self, scope: str, key: str, operation: str, parameters: str) -> Kept | None:
         """Take a key; the answer that is kept for it, if any.

@@ -80,7 +80,7 @@ class Keyring:
         }
 
     def authenticate(self, authorization: str) -> ApiKey:
-        """The key of an Authorization header, Bearer or Basic. Raises StripeError 401."""
+        """The key of an Authorization header, Bearer or Basic. Raises StripeError 401, or 403 for pk_."""
         given = _credential(authorization)
         if not given:
             raise _refused(
@@ -95,7 +95,9 @@ class Keyring:
         if key.revoked:
             raise _refused(f"Expired API Key provided: {masked(given)}", code="api_key_expired")
         if given.startswith("pk_"):
-            raise _refused(
+            # A 403, as the reports of clients' errors have it: the key is known.
+            raise StripeError(
+                403,
                 "This API call cannot be made with a publishable API key. Please use a secret "
                 "API key. You can find a list of your API keys at "
                 "https://dashboard.stripe.com/account/apikeys.",

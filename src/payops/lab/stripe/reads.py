@@ -68,8 +68,7 @@ def list_query(store: Store, resource: Resource, scope: str, parameters: Paramet
     if "starting_after" in parameters and "ending_before" in parameters:
         raise StripeError(
             400,
-            "You cannot parameterize a request with both `starting_after` and `ending_before`.",
-            param="ending_before",
+            "Received both starting_after and ending_before parameters. Please pass in only one.",
         )
     equal = {
         column: _text(parameters[name], name)

@@ -4,6 +4,8 @@ from collections import Counter, deque
 from typing import Any
 
 KEPT = 1000
+OPERATIONS = 500
+"""Operations counted by name; beyond them (a client that guesses paths) as `other`."""
 
 
 class RequestLog:
@@ -22,7 +24,10 @@ class RequestLog:
     def add(self, entry: dict[str, Any]) -> None:
         """Count one request; `entry` has operation and status (of the answer, or the fault)."""
         self.total += 1
-        self.by_operation[entry["operation"]] += 1
+        operation = entry["operation"]
+        if operation not in self.by_operation and len(self.by_operation) >= OPERATIONS:
+            operation = "other"
+        self.by_operation[operation] += 1
         self.by_status[str(entry["status"])] += 1
         self.recent.append(entry)
 

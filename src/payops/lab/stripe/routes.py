@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from payops.lab.stripe import objects, payments, reads, refunds
 from payops.lab.stripe.call import Call
@@ -48,6 +48,13 @@ def _lists(resource: Resource) -> Run:
         return reads.page(call.store, resource, call.scope, call.parameters)
 
     return run
+
+
+def _refunds_of_charge(call: Call, id_: str) -> bytes:
+    """The rest of a charge's expanded `refunds`: the URL that the list inside it has."""
+    (refunds_list,) = (resource for resource in RESOURCES if resource.kind == "refund")
+    inside = replace(refunds_list, path=f"/v1/charges/{id_}/refunds")
+    return reads.page(call.store, inside, call.scope, {**call.parameters, "charge": id_})
 
 
 def _retrieves(resource: Resource) -> Run:
@@ -118,6 +125,7 @@ def _table() -> dict[str, Route]:
         add(f"GET {resource.path}", resource.permission, "read", _lists(resource))
         one = f"GET {resource.path}/{{id}}"
         add(one, resource.permission, "read", _retrieves(resource))
+    add("GET /v1/charges/{id}/refunds", "charges", "read", _refunds_of_charge)
     add("GET /v1/account", "account", "read", _account)
     add("GET /v1/accounts/{id}", "accounts", "read", _account)
     add("GET /v1/balance", "balance", "read", _balance)

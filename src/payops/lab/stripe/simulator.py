@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from payops.lab.stripe.control import Control
 from payops.lab.stripe.delivery import Dispatcher
 from payops.lab.stripe.faults import Faults
 from payops.lab.stripe.keys import Keyring
+from payops.lab.stripe.limits import Limits
 from payops.lab.stripe.status_page import StatusPage
 from payops.lab.stripe.store import Store
 from payops.lab.stripe.webhooks import Webhooks
@@ -50,7 +52,7 @@ class Simulator:
         control_port: int = 0,
         status_port: int = 0,
     ) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory = directory
         self.config = config or Config()
         self.clock = Clock()
@@ -133,11 +135,14 @@ class Simulator:
 
     def state(self) -> dict[str, Any]:
         """What control has set."""
+        limits = self.api.limiter.limits
         return {
             "keys": self.keyring.changes,
             "faults": self.api.faults.dump(counts=False),
             "status_page": self.status_page.dump(),
             "clock_offset_s": self.clock.offset_s,
+            # None: as configured, also when the configuration has changed by the next start.
+            "rate_limits": None if limits == self.config.rate_limits else asdict(limits),
         }
 
     def _load_state(self) -> None:
@@ -148,6 +153,8 @@ class Simulator:
         self.api.faults = Faults(state["faults"])
         self.status_page.change(state["status_page"])
         self.clock.offset_s = state["clock_offset_s"]
+        if state["rate_limits"] is not None:
+            self.api.limiter.limits = Limits(**state["rate_limits"])
 
     def _load_configuration(self) -> None:
         """Put the configured account and endpoints in the store; only what is new or changed.
