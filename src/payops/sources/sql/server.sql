@@ -16,7 +16,7 @@ SELECT
     coalesce(backends.count, 0)::int AS connections,
     backends.states AS states
 FROM (
-    SELECT sum(count) AS count, coalesce(jsonb_object_agg(state, count), '{}') AS states
+    SELECT sum(count) AS count, coalesce(jsonb_object_agg(state, count), jsonb_build_object()) AS states
     FROM (
         SELECT coalesce(state, 'hidden') AS state, count(*) AS count
         FROM pg_stat_activity
