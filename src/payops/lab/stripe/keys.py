@@ -80,7 +80,10 @@ class Keyring:
         }
 
     def authenticate(self, authorization: str) -> ApiKey:
-        """The key of an Authorization header, Bearer or Basic. Raises StripeError 401, or 403 for pk_."""
+        """The key of an Authorization header, Bearer or Basic.
+
+        Raises StripeError 401, and 403 for a publishable key.
+        """
         given = _credential(authorization)
         if not given:
             raise _refused(
