@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -41,10 +42,12 @@ def _places(package: str) -> Iterator[tuple[str, str]]:
     for family in pkgutil.iter_modules(root.__path__):
         if not family.ispkg:
             continue
-        folder = [f"{path}/{family.name}" for path in root.__path__]
-        for entry in pkgutil.iter_modules(folder):
-            id_ = f"{family.name}.{entry.name}".replace("_", "-")
-            yield id_, f"{package}.{family.name}.{entry.name}"
+        folder = importlib.import_module(f"{package}.{family.name}").__path__
+        for path in folder:  # one at a time: of two with one name, iter_modules tells the first
+            for entry in pkgutil.iter_modules([path]):
+                if not entry.name.startswith("_"):
+                    id_ = f"{family.name}.{entry.name}".replace("_", "-")
+                    yield id_, f"{path}/{entry.name}"
 
 
 def load_check(id_: str) -> Check[object]:
@@ -68,7 +71,7 @@ def select(only: Iterable[str], skip: Iterable[str]) -> tuple[str, ...]:
 
 def _matching(globs: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
     matched: list[str] = []
-    for glob in (part for given in globs for part in given.split(",")):
+    for glob in (part.strip() for given in globs for part in given.split(",")):
         hits = [id_ for id_ in known if fnmatchcase(id_, glob) or id_.partition(".")[0] == glob]
         if not hits:
             close = difflib.get_close_matches(glob, known, n=1, cutoff=0.4)
@@ -134,18 +137,20 @@ def limits_in_force(
 
 def _number(value: object, unit: str, path: str) -> Number | None:
     """A limit as a number in its unit; `30m` and `95%` are read. None switches it off."""
-    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
         return value
     text = str(value).strip()
     try:
         if unit == "s":
-            return parse_duration(text).total_seconds()
-        if unit == "ms":
-            return (
-                float(text)
-                if text.replace(".", "", 1).isdigit()
-                else (parse_duration(text).total_seconds() * 1000)
-            )
-        return float(text.removesuffix("%"))
+            number = parse_duration(text).total_seconds()
+        elif unit == "ms" and not text.replace(".", "", 1).isdigit():
+            number = parse_duration(text).total_seconds() * 1000
+        else:
+            number = float(text.removesuffix("%") if unit == "%" else text)
+        if not math.isfinite(number):
+            raise ValueError
     except ValueError as error:
         raise ConfigError(f"{text!r} is not a number of {unit}", path=path) from error
+    return number

@@ -7,7 +7,9 @@ import typer
 from payops.cli.boundary import emit
 from payops.cli.invocation import invocation
 
-app = typer.Typer(help="Check, show and describe the configuration.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check, show and describe the configuration.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command()
@@ -17,9 +19,11 @@ def check(ctx: typer.Context) -> int:
     Nothing is contacted. Exit status: 0 when it is right, 3 when not.
     """
     from payops.checks import check_ids, named
+    from payops.config.load import located
 
     loaded = invocation(ctx).load()
-    named(check_ids(), loaded.settings)
+    with located(loaded.path):
+        named(check_ids(), loaded.settings)
     settings = loaded.settings
     parts = [
         name

@@ -53,8 +53,9 @@ def health(
     if list_checks:
         emit(_listing(ids))
         return 0
-    settings = asked.load().settings
+    loaded = asked.load()
 
+    from payops.config.load import located
     from payops.engine.health import examine
 
     def on_fault(id_: str, trace: str) -> None:
@@ -62,7 +63,8 @@ def health(
         if asked.verbose:
             tell_traceback(trace)
 
-    report = examine(settings, ids, window=window, deadline=ends, on_fault=on_fault)
+    with located(loaded.path):
+        report = examine(loaded.settings, ids, window=window, deadline=ends, on_fault=on_fault)
     return show(report, chosen, asked)
 
 

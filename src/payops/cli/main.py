@@ -10,13 +10,14 @@ import typer
 
 from payops import __version__
 from payops.cli import config, demo, health, lab
-from payops.cli.boundary import OWN_FAULT, emit, guarded, leave, tell
+from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell
 from payops.cli.invocation import Invocation
 
 app = typer.Typer(
     name="payops",
     help="What an on-call engineer runs when payments break.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # rich would double the time of `--help`
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -100,15 +101,18 @@ def _click(words: list[str]) -> int:
     try:
         answer: Any = app(args=words or ["--help"], prog_name="payops", standalone_mode=False)
     except _CommandLineError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # `payops lab`: its help is printed
+        said = error.format_message()  # type: ignore[attr-defined]
+        if type(error).__name__ == "NoArgsIsHelpError":  # `payops lab`: shows its help
+            emit(f"{said}\n")
             return 0
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "payops"
-        said = error.format_message()  # type: ignore[attr-defined]
         tell(f"payops: {said.rstrip('.?')}{'?' if said.endswith('?') else '.'} See `{path} --help`")
         return OWN_FAULT
     except typer.Abort:
         raise KeyboardInterrupt from None
+    if answer == INTERRUPTED:  # what newer typers make of ^C
+        raise KeyboardInterrupt
     return answer if isinstance(answer, int) else 0
 
 

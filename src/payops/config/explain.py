@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -31,15 +31,21 @@ def explain(error: msgspec.ValidationError, raw: dict[str, Any]) -> ConfigError:
         )
     said = str(error)
     message, _, place = said.partition(" - at ")
+    ours = re.match(r"\.([\w.]+): (.+)", message, re.DOTALL)  # raised by a section's own validation
+    if ours:
+        where = _path(place.strip("`"), raw, said)
+        return ConfigError(ours.group(2), path=f"{where}.{ours.group(1)}".lstrip("."))
     missing = re.match(r"Object missing required field `(.+)`", message)
     path = _path(place.strip("`"), raw, said)
     if missing:
         where = f" of {path}" if path else ""
         return ConfigError(f"required key {missing.group(1)!r}{where} is missing", path=path)
     message = message.replace("`", "")
+    # `no`, `on` and `0` are no text in YAML.
+    quotes = "put it in quotes" if re.match(r"Expected str, got (int|float|bool)", message) else ""
     if re.search(r"got (int|float|str|bool|array|object|null)$", message):
         message = message.replace("array", "a list").replace("object", "a mapping")
-    return ConfigError(message[:1].lower() + message[1:], path=path)
+    return ConfigError(message[:1].lower() + message[1:], path=path, hint=quotes)
 
 
 def _path(place: str, raw: dict[str, Any], said: str) -> str:
@@ -48,7 +54,7 @@ def _path(place: str, raw: dict[str, Any], said: str) -> str:
     msgspec writes `[...]` for the key of a free mapping; the entry meant is the one that fails
     with the same words when it is tried alone.
     """
-    path = place.removeprefix("key in ").removeprefix("$").removeprefix(".")
+    path = place.removeprefix("key` in `").removeprefix("$").removeprefix(".")
     section, free, rest = path.partition("[...]")
     entries = raw.get(section)
     if not free or not isinstance(entries, dict):
@@ -66,7 +72,7 @@ def _path(place: str, raw: dict[str, Any], said: str) -> str:
 
 def _unknown_keys(
     raw: object, wanted: msgspec.inspect.Type, path: str
-) -> Iterable[tuple[str, str, list[str]]]:
+) -> Iterator[tuple[str, str, list[str]]]:
     """Every key that no section knows: its path, itself, and the keys known beside it."""
     inspect = msgspec.inspect
     if isinstance(wanted, inspect.UnionType):

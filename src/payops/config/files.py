@@ -19,18 +19,37 @@ _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 class _Loader(_BaseLoader):  # type: ignore[misc]
     """Safe YAML that refuses a key given twice: the first would be lost without a word."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, str) and key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} is given twice", key_node.start_mark
-                )
-            if isinstance(key, str):
-                seen.add(key)
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
-        return mapping
+    def get_single_node(self) -> yaml.Node | None:
+        node: yaml.Node | None = super().get_single_node()
+        _refuse(node, (), set())
+        return node
+
+
+def _refuse(node: yaml.Node | None, above: tuple[yaml.Node, ...], done: set[int]) -> None:
+    """Refuse keys given twice, and an alias inside what it stands for.
+
+    Told from the tree, before `<<` is resolved: a key beside a merge is an override, not a twin.
+    """
+    if node is None or id(node) in done:
+        return
+    if node in above:
+        raise yaml.constructor.ConstructorError(
+            None, None, "an alias stands inside what it names", node.start_mark
+        )
+    if isinstance(node, yaml.MappingNode):
+        seen: set[tuple[str, str]] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {key.value!r} is given twice", key.start_mark
+                    )
+                seen.add((key.tag, key.value))
+            _refuse(value, (*above, node), done)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse(item, (*above, node), done)
+    done.add(id(node))
 
 
 def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -39,11 +58,12 @@ def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> 
     A file that was asked for by name must exist (ConfigError); None when none was and none is
     found.
     """
-    named = explicit or environ.get("PAYOPS_CONFIG")
-    if named:
-        path = Path(named).expanduser()
+    # `--config "$UNSET"` names a file all the same: another one must not be taken in its stead.
+    named = environ.get("PAYOPS_CONFIG") if explicit is None else explicit
+    if named or explicit is not None:
+        path = _expanded(named or "")
         if not path.is_file():
-            came_from = "--config" if explicit else "PAYOPS_CONFIG"
+            came_from = "PAYOPS_CONFIG" if explicit is None else "--config"
             raise ConfigError(
                 "no such file" if not path.exists() else "is not a file",
                 file=str(path),
@@ -55,6 +75,13 @@ def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> 
         if candidate.is_file():
             return candidate
     return None
+
+
+def _expanded(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # ~somebody, who is no user here
+        return Path(name)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -75,9 +102,15 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         problem = error.problem or "is not YAML"
+        if problem.startswith("but ") and error.context:
+            problem = f"{error.context}, {problem}"
         raise ConfigError(problem, file=name, line=mark.line + 1 if mark else None) from error
     except yaml.YAMLError as error:
         raise ConfigError("is not YAML", file=name) from error
+    except ValueError as error:  # 2026-13-45 has the form of a date
+        raise ConfigError(f"holds a value that is none: {error}", file=name) from error
+    except RecursionError as error:
+        raise ConfigError("is nested too deep", file=name) from error
     if raw is None:
         return {}
     if not isinstance(raw, dict):
@@ -92,11 +125,16 @@ def line_of(path: Path, keys: tuple[str | int, ...]) -> int | None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
     line: int | None = None
-    for key in keys:
-        step = _child(node, key)
-        if step is None:
+    while keys:
+        # A key may have dots of its own (`thresholds: payments.stuck-pending:`): longest first.
+        for length in range(len(keys), 0, -1):
+            head = keys[0] if length == 1 else ".".join(str(key) for key in keys[:length])
+            step = _child(node, head)
+            if step is not None:
+                break
+        else:
             break
-        mark, node = step
+        (mark, node), keys = step, keys[length:]
         line = mark.line + 1
     return line
 

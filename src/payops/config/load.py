@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from payops.config.files import find_config, line_of, only_ours, parse_yaml, preset_names
-from payops.config.files import preset_text, read_yaml
+from payops.config.files import (
+    find_config,
+    line_of,
+    only_ours,
+    parse_yaml,
+    preset_names,
+    preset_text,
+    read_yaml,
+)
 from payops.config.settings import Duration, Settings
 from payops.config.values import Keys, dotted, fill_in, merged, run_secret_command
 from payops.domain.duration import parse_duration
@@ -43,8 +51,8 @@ def load(
     if path is None:
         raise ConfigError(
             "no configuration found",
-            hint="looked at --config, PAYOPS_CONFIG, ./payops.yaml and ~/.config/payops/payops.yaml;"
-            " `payops demo` needs none, config.example.yaml is a start",
+            hint="looked at --config, PAYOPS_CONFIG, ./payops.yaml and "
+            "~/.config/payops/payops.yaml; `payops demo` needs none",
         )
     settings = read(path, environ)
     if environment is not None and environment != settings.environment:
@@ -61,7 +69,7 @@ def read(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings in one file. Raises ConfigError with file, line, path and nearest known key."""
     raw = read_yaml(path)
 
-    def run(keys: Keys, command: str | list[str]) -> str:
+    def run(keys: Keys, command: object) -> str:
         if not only_ours(path):
             raise ConfigError(
                 "a file that others can write may not run commands",
@@ -70,9 +78,18 @@ def read(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
             )
         return run_secret_command(keys, command)
 
-    try:
+    with located(path):
         return settings_from(fill_in(raw, environ, run))
+
+
+@contextmanager
+def located(path: Path) -> Iterator[None]:
+    """ConfigErrors raised inside come out with the file and, where it can be found, the line."""
+    try:
+        yield
     except ConfigError as error:
+        if error.file:
+            raise
         keys = _keys(error.path)
         raise ConfigError(
             error.message,
@@ -119,7 +136,8 @@ def _preset(name: object) -> dict[str, Any]:
 def _decode(wanted: type[Any], given: object) -> object:
     if wanted is Secret:
         if not isinstance(given, str):
-            raise ValueError(f"expected text or {{secret_command: …}}, got {type(given).__name__}")
+            kind = "null" if given is None else type(given).__name__
+            raise ValueError(f"expected text or {{secret_command: …}}, got {kind}")
         if not given:
             raise ValueError("is empty")
         return Secret(given)

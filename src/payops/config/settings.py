@@ -28,10 +28,43 @@ DEFAULT_REQUESTS_PER_SECOND = 10.0
 
 
 class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A mapping of the configuration file."""
+    """A mapping of the configuration file.
+
+    Validation of one's own raises ValueError(".key: what is wrong"), the key below the section.
+    """
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            # To Postgres 0 is no limit at all, to the others one that nothing meets.
+            if name.endswith("timeout") and getattr(self, name) <= 0:
+                raise ValueError(f".{name}: must be longer than nothing")
 
 
-class StripeSettings(_Section):
+def _named(name: str, key: str) -> None:
+    """What a query cannot do without has a name."""
+    if not name.strip():
+        raise ValueError(f".{key}: is empty")
+
+
+def _zone(name: str) -> None:
+    """An IANA zone, by this machine's database of them; one without a database cannot tell."""
+    if name.upper() == "UTC":
+        return
+    from zoneinfo import ZoneInfo, available_timezones
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        known = available_timezones()
+        if known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, n=1)
+            meant = f"; did you mean {near[0]!r}?" if near else ""
+            raise ValueError(f".timezone: there is no time zone {name!r}{meant}") from None
+
+
+class StripeSettings(_Section, frozen=True):
     """How to reach Stripe."""
 
     secret_key: Annotated[
@@ -55,10 +88,10 @@ class StripeSettings(_Section):
     timeout: Annotated[Duration, Meta(description="Longest wait for one answer")] = _span(5)
 
 
-class PostgresSettings(_Section):
+class PostgresSettings(_Section, frozen=True):
     """How to reach the database. `dsn` may be a replica: its lag is shown."""
 
-    dsn: Annotated[Secret, Meta(description="libpq URL or key=value string; a read-only role is best")]
+    dsn: Annotated[Secret, Meta(description="libpq URL or key=value; a read-only role is best")]
     write_dsn: Annotated[
         Secret | None, Meta(description="Used by `payops apply` alone; never for reading")
     ] = None
@@ -67,10 +100,12 @@ class PostgresSettings(_Section):
     connect_timeout: Annotated[Duration, Meta(description="For each address")] = _span(3)
 
 
-class RedisSettings(_Section):
+class RedisSettings(_Section, frozen=True):
     """How to reach Redis."""
 
-    url: Annotated[Secret, Meta(description="redis://, rediss:// (TLS) or unix://; user:password ACLs")]
+    url: Annotated[
+        Secret, Meta(description="redis://, rediss:// (TLS) or unix://; user:password ACLs")
+    ]
     timeout: Annotated[Duration, Meta(description="Connect, and each answer")] = _span(2)
     ca_file: Annotated[str, Meta(description="CA bundle for rediss:// with a private CA")] = ""
 
@@ -88,14 +123,16 @@ PaymentWord = Literal[
 ]
 
 
-class LedgerColumns(_Section):
+class LedgerColumns(_Section, frozen=True):
     """Names of the columns, as the database spells them. Leave out what the table lacks."""
 
     id: Annotated[str, Meta(description="Primary key: uuid, bigint or text")]
     status: Annotated[str, Meta(description="State; text or enum")]
     amount: Annotated[str, Meta(description="Amount; see amount_unit")]
     created_at: Annotated[str, Meta(description="When the row was made")]
-    processor_ref: Annotated[str, Meta(description="PaymentIntent id (pi_…), or re_… of a refund")] = ""
+    processor_ref: Annotated[
+        str, Meta(description="PaymentIntent id (pi_…), or re_… of a refund")
+    ] = ""
     charge_ref: Annotated[str, Meta(description="Charge id (ch_…)")] = ""
     session_ref: Annotated[str, Meta(description="Checkout Session id (cs_…)")] = ""
     currency: Annotated[str, Meta(description="Currency code column")] = ""
@@ -105,30 +142,58 @@ class LedgerColumns(_Section):
     order_id: Annotated[str, Meta(description="What was paid for")] = ""
     customer_id: Annotated[str, Meta(description="Who paid")] = ""
     customer_email: Annotated[str, Meta(description="Contact; read only on request")] = ""
-    failure_code: Annotated[str, Meta(description="Why it failed: Stripe's code, decline code or own word")] = ""
+    failure_code: Annotated[
+        str, Meta(description="Why it failed: Stripe's code, decline code or own word")
+    ] = ""
     payment_id: Annotated[str, Meta(description="Of a refund: the payment's key")] = ""
 
 
-class Ledger(_Section):
+class Ledger(_Section, frozen=True):
     """A table of yours that records payments, refunds, or an outside processor's transactions."""
 
-    table: Annotated[str, Meta(description="Table, or schema.table; exactly as spelled in the catalog")]
+    table: Annotated[
+        str, Meta(description="Table, or schema.table; exactly as spelled in the catalog")
+    ]
     columns: LedgerColumns
     statuses: Annotated[
         dict[PaymentWord, tuple[str, ...]],
-        Meta(description="payops' word: the table's own values. A value in none is named, never guessed"),
+        Meta(
+            description="payops' word: the table's own values; one in no list is named, not guessed"
+        ),
     ]
-    kind: Literal["payments", "refunds", "external"] = "payments"
-    amount_unit: Literal["minor", "major"] = "minor"
-    currency: Annotated[str, Meta(description="Used where no currency column is, or it is NULL")] = "usd"
+    kind: Annotated[
+        Literal["payments", "refunds", "external"],
+        Meta(description="What a row is; external: of another processor than Stripe"),
+    ] = "payments"
+    amount_unit: Annotated[
+        Literal["minor", "major"], Meta(description="minor: 1999 is $19.99; major: 19.99 is")
+    ] = "minor"
+    currency: Annotated[
+        str, Meta(description="Used where no currency column is, or it is NULL")
+    ] = "usd"
     timezone: Annotated[str, Meta(description="Zone of timestamps without one (IANA name)")] = "UTC"
     issuer_declines: Annotated[
         tuple[str, ...],
         Meta(description="Values of failure_code, beside Stripe's own, that mean the bank said no"),
     ] = ()
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _named(self.table, "table")
+        for column in ("id", "status", "amount", "created_at"):
+            _named(getattr(self.columns, column), f"columns.{column}")
+        _zone(self.timezone)
+        owners: dict[str, str] = {}
+        for word, values in self.statuses.items():
+            for value in values:
+                if owners.setdefault(value, word) != word:
+                    raise ValueError(
+                        f".statuses.{word}: {value!r} stands under {owners[value]} already: "
+                        "one value can mean one thing only"
+                    )
 
-class EventLogColumns(_Section):
+
+class EventLogColumns(_Section, frozen=True):
     """Columns of the table of received webhook events."""
 
     event_id: Annotated[str, Meta(description="Stripe's evt_…")]
@@ -141,91 +206,121 @@ class EventLogColumns(_Section):
     error: Annotated[str, Meta(description="Why it failed")] = ""
 
 
-class EventLog(_Section):
+class EventLog(_Section, frozen=True):
     """Your table of received webhook events."""
 
-    table: str
+    table: Annotated[
+        str, Meta(description="Table, or schema.table; exactly as spelled in the catalog")
+    ]
     columns: EventLogColumns
-    timezone: str = "UTC"
+    timezone: Annotated[str, Meta(description="Zone of timestamps without one (IANA name)")] = "UTC"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _named(self.table, "table")
+        _named(self.columns.event_id, "columns.event_id")
+        _named(self.columns.received_at, "columns.received_at")
+        _zone(self.timezone)
 
 
-class WebhookEndpoint(_Section):
+class WebhookEndpoint(_Section, frozen=True):
     """One endpoint of yours that Stripe calls."""
 
-    url: str
-    name: str = ""
+    url: Annotated[str, Meta(description="As registered with Stripe")]
+    name: Annotated[str, Meta(description="How reports call it; empty is the URL")] = ""
 
 
-class WebhookSettings(_Section):
+class WebhookSettings(_Section, frozen=True):
     """Where Stripe delivers."""
 
-    endpoints: tuple[WebhookEndpoint, ...] = ()
+    endpoints: Annotated[
+        tuple[WebhookEndpoint, ...], Meta(description="Every address that Stripe delivers to")
+    ] = ()
 
 
-class BreakerKeys(_Section):
+class BreakerKeys(_Section, frozen=True):
     """Redis keys of a breaker kept in separate keys."""
 
-    state: str
-    failures: str = ""
-    opened_at: str = ""
-    last_failure: str = ""
+    state: Annotated[str, Meta(description="closed, open or half_open; absent is closed")]
+    failures: Annotated[str, Meta(description="Count of failures")] = ""
+    opened_at: Annotated[str, Meta(description="Epoch seconds, milliseconds or ISO time")] = ""
+    last_failure: Annotated[str, Meta(description="A time likewise")] = ""
 
 
-class Breaker(_Section):
+class Breaker(_Section, frozen=True):
     """A circuit breaker in Redis."""
 
-    name: str
+    name: Annotated[str, Meta(description="How reports and commands call it")]
     keys: BreakerKeys
-    layout: Literal["split"] = "split"
-    guards: Annotated[str, Meta(description="The dependency behind it, for the next command")] = "stripe"
+    layout: Annotated[
+        Literal["split"], Meta(description="How it is stored: each value under a key of its own")
+    ] = "split"
+    guards: Annotated[str, Meta(description="The dependency behind it, for the next command")] = (
+        "stripe"
+    )
     failure_threshold: Annotated[int, Meta(ge=1, description="Failures that open it")] = 5
     window: Annotated[Duration, Meta(description="Failures are counted over")] = _span(60)
     recovery: Annotated[Duration, Meta(description="Half-open after")] = _span(30)
 
 
-class CircuitSettings(_Section):
+class CircuitSettings(_Section, frozen=True):
     """The breakers to read."""
 
-    breakers: tuple[Breaker, ...] = ()
+    breakers: Annotated[tuple[Breaker, ...], Meta(description="Each under a name of its own")] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        names = [breaker.name for breaker in self.breakers]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f".breakers: two are named {twice!r}")
 
 
-class AppEndpoint(_Section):
+class AppEndpoint(_Section, frozen=True):
     """An HTTP address of the application and what it should answer."""
 
-    url: str
-    name: str = ""
+    url: Annotated[str, Meta(description="Asked with GET; redirects are not followed")]
+    name: Annotated[str, Meta(description="How reports call it; empty is the URL")] = ""
     expect: Annotated[tuple[int, ...], Meta(description="Good HTTP status codes")] = (200,)
-    timeout: Duration = _span(5)
+    timeout: Annotated[Duration, Meta(description="Longest wait for its answer")] = _span(5)
 
 
-class AppSettings(_Section):
+class AppSettings(_Section, frozen=True):
     """The application itself."""
 
-    endpoints: tuple[AppEndpoint, ...] = ()
+    endpoints: Annotated[
+        tuple[AppEndpoint, ...], Meta(description="Health URLs and pages that must answer")
+    ] = ()
 
 
 ThresholdValue = float | int | str | None
 
 
-class ThresholdOverride(_Section):
+class ThresholdOverride(_Section, frozen=True):
     """New limits for one measured value of one check."""
 
-    warn: ThresholdValue | UnsetType = UNSET
-    crit: ThresholdValue | UnsetType = UNSET
+    warn: Annotated[
+        ThresholdValue | UnsetType, Meta(description="WARN beyond it: 30m, 95%, 10; null is never")
+    ] = UNSET
+    crit: Annotated[ThresholdValue | UnsetType, Meta(description="CRIT beyond it, likewise")] = (
+        UNSET
+    )
 
 
-class EscalationLevel(_Section):
+class EscalationLevel(_Section, frozen=True):
     """Whom to call, and after how long."""
 
-    level: str
-    contact: str
-    after: Duration = _span(0)
+    level: Annotated[str, Meta(description="P1, critical, first line, …")]
+    contact: Annotated[str, Meta(description="Whom to call, and how")]
+    after: Annotated[Duration, Meta(description="How long after the beginning")] = _span(0)
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True):
     """payops' configuration: one YAML file, on top of an optional preset."""
 
-    preset: Annotated[str, Meta(description="Start from this built-in mapping; your keys override it")] = ""
+    preset: Annotated[
+        str, Meta(description="Start from this built-in mapping; your keys override it")
+    ] = ""
     environment: Annotated[str, Meta(description="production must have live keys")] = "production"
     unreachable: Annotated[
         Literal["CRIT", "UNKNOWN", "WARN"],
@@ -234,8 +329,12 @@ class Settings(_Section):
     stripe: StripeSettings | None = None
     postgres: PostgresSettings | None = None
     redis: RedisSettings | None = None
-    ledgers: dict[str, Ledger] = {}
-    event_logs: dict[str, EventLog] = {}
+    ledgers: Annotated[
+        dict[str, Ledger], Meta(description="name: table; health looks at the first of payments")
+    ] = {}
+    event_logs: Annotated[
+        dict[str, EventLog], Meta(description="name: table of received webhook events")
+    ] = {}
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     circuit: CircuitSettings = field(default_factory=CircuitSettings)
     app: AppSettings = field(default_factory=AppSettings)
@@ -243,7 +342,9 @@ class Settings(_Section):
         dict[str, dict[str, ThresholdOverride]],
         Meta(description="check id: {measured value: {warn, crit}}; see `payops health --list`"),
     ] = {}
-    escalation: tuple[EscalationLevel, ...] = ()
+    escalation: Annotated[
+        tuple[EscalationLevel, ...], Meta(description="Whom to call, in this order")
+    ] = ()
 
     @property
     def payments(self) -> Ledger | None:

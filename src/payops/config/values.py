@@ -8,24 +8,26 @@ import subprocess
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from payops.domain.secret import redact
+from payops.domain.secret import redact, remember
 from payops.errors import ConfigError
 
 Keys = tuple[str | int, ...]
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{[^}]*\}?")
 _COMMAND = "secret_command"
+_NULL_IS_A_VALUE = frozenset({"warn", "crit"})
 _COMMAND_TIMEOUT_S = 20.0  # a password manager may ask for a touch
 
 
 def fill_in(
     raw: object,
     environ: Mapping[str, str],
-    run: Callable[[Keys, str | list[str]], str],
+    run: Callable[[Keys, object], str],
     keys: Keys = (),
 ) -> object:
     """`raw` with every `${VAR}` and `{secret_command: ...}` replaced by its value.
 
-    `${VAR:-default}` has a default, `$${` is a literal `${`. Raises ConfigError (with `path`, no
+    `${VAR:-default}` has a default for a variable that is not set or empty, as in a shell; `$${`
+    is a literal `${`. Raises ConfigError (with `path`, no
     file) for a variable that is not set.
     """
     if isinstance(raw, dict):
@@ -56,17 +58,18 @@ def _resolve(match: re.Match[str], environ: Mapping[str, str], keys: Keys) -> st
             path=dotted(keys),
             hint=f"export {name}=… or give a default: ${{{name}:-…}}",
         )
-    return default or "" if value is None else value
+    return default if default is not None and not value else value or ""
 
 
-def run_secret_command(keys: Keys, command: str | list[str]) -> str:
+def run_secret_command(keys: Keys, command: object) -> str:
     """The first line that a command prints, e.g. `pass show stripe`; never through a shell.
 
     Raises ConfigError when it cannot be run, fails, prints nothing or takes more than 20 s. What
-    it printed is never shown.
+    it printed is never shown; of a failure the last line of its stderr is, without any line of
+    its stdout in it.
     """
-    arguments = shlex.split(command) if isinstance(command, str) else [str(c) for c in command]
     path = dotted(keys)
+    arguments = _arguments(command, path)
     if not arguments:
         raise ConfigError("secret_command is empty", path=path)
     try:
@@ -77,15 +80,19 @@ def run_secret_command(keys: Keys, command: str | list[str]) -> str:
             timeout=_COMMAND_TIMEOUT_S,
             check=False,
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(
-            f"secret_command {arguments[0]!r} cannot be run: {error.strerror}", path=path
+            f"secret_command {arguments[0]!r} cannot be run: {reason}", path=path
         ) from error
     except subprocess.TimeoutExpired as error:
         raise ConfigError(
             f"secret_command {arguments[0]!r} did not end within {_COMMAND_TIMEOUT_S:.0f} s",
             path=path,
         ) from error
+    printed = done.stdout.decode(errors="replace").splitlines()
+    for line in printed:
+        remember(line.strip())  # before anything else that it said is shown
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise ConfigError(
@@ -93,10 +100,22 @@ def run_secret_command(keys: Keys, command: str | list[str]) -> str:
             path=path,
             hint=redact(said[-1])[:200] if said else "",
         )
-    printed = done.stdout.decode(errors="replace").splitlines()
-    if not printed or not printed[0]:
+    if not printed or not printed[0].strip():
         raise ConfigError(f"secret_command {arguments[0]!r} printed nothing", path=path)
     return printed[0]
+
+
+def _arguments(command: object, path: str) -> list[str]:
+    if isinstance(command, list) and all(isinstance(word, (str, int, float)) for word in command):
+        return [str(word) for word in command]
+    if not isinstance(command, str):
+        raise ConfigError("secret_command is a command line or a list of words", path=path)
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise ConfigError(
+            f"secret_command is no command line: {error}", path=path
+        ) from None
 
 
 def dotted(keys: Keys) -> str:
@@ -110,14 +129,16 @@ def dotted(keys: Keys) -> str:
 def merged(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """`base` with the keys of `over` on top, mapping by mapping; lists and scalars are replaced.
 
-    A key set to null in `over` takes the base's away.
+    A key set to null in `over` takes the base's away, except where null is a value: a threshold's
+    `warn` and `crit`, switched off by it.
     """
     result = dict(base)
     for key, value in over.items():
-        if value is None:
+        if value is None and key not in _NULL_IS_A_VALUE:
             result.pop(key, None)
-        elif isinstance(value, Mapping) and isinstance(result.get(key), dict):
-            result[key] = merged(result[key], value)
+        elif isinstance(value, Mapping):
+            below = result.get(key)
+            result[key] = merged(below if isinstance(below, dict) else {}, value)
         else:
             result[key] = value
     return result

@@ -12,20 +12,22 @@ from collections.abc import Collection
 # the table of runbook 000.
 ISSUER_DECLINES = frozenset(
     """
-    approve_with_id authentication_not_handled authentication_required call_issuer
-    card_declined card_decline_rate_limit_exceeded card_not_supported card_velocity_exceeded
-    currency_not_supported debit_not_authorized do_not_honor do_not_try_again duplicate_transaction
-    expired_card fraudulent generic_decline incorrect_address incorrect_cvc incorrect_number
-    incorrect_pin incorrect_zip insufficient_funds invalid_account invalid_amount invalid_cvc
-    invalid_expiry_month invalid_expiry_year invalid_number invalid_pin issuer_not_available
-    lost_card merchant_blacklist mobile_device_authentication_required new_account_information_available
-    no_action_taken not_permitted offline_pin_required online_or_offline_pin_required
+    approve_with_id authentication_not_handled authentication_required call_issuer card_declined
+    card_decline_rate_limit_exceeded card_not_supported card_velocity_exceeded
+    currency_not_supported debit_not_authorized do_not_honor do_not_try_again
+    duplicate_transaction expired_card fraudulent generic_decline incorrect_address
+    incorrect_cvc incorrect_number incorrect_pin incorrect_zip insufficient_funds
+    invalid_account invalid_amount invalid_cvc invalid_expiry_month invalid_expiry_year
+    invalid_number invalid_pin issuer_not_available lost_card merchant_blacklist
+    mobile_device_authentication_required new_account_information_available no_action_taken
+    not_permitted offline_pin_required online_or_offline_pin_required
     payment_intent_authentication_failure payment_method_customer_decline
     payment_method_not_available pickup_card pin_try_exceeded previously_declined_do_not_honor
     processing_error reenter_transaction restricted_card revocation_of_all_authorizations
-    revocation_of_authorization security_violation service_not_allowed setup_intent_authentication_failure
-    stolen_card stop_payment_order testmode_decline transaction_not_allowed try_again_later
-    withdrawal_count_limit_exceeded bank_account_declined insufficient_balance
+    revocation_of_authorization security_violation service_not_allowed
+    setup_intent_authentication_failure stolen_card stop_payment_order testmode_decline
+    transaction_not_allowed try_again_later withdrawal_count_limit_exceeded
+    bank_account_declined insufficient_balance
     """.split()
 )
 

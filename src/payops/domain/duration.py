@@ -98,6 +98,21 @@ def human_duration(seconds: float) -> str:
     return f"-{text}" if seconds < 0 else text
 
 
+def human_span(seconds: float) -> str:
+    """A window in words: `the last hour`, `the last 24 h`, `the last 90 min`.
+
+    >>> human_span(3600), human_span(86400), human_span(600)
+    ('the last hour', 'the last 24 h', 'the last 10 min')
+    """
+    if seconds == 3600:
+        return "the last hour"
+    if seconds <= 7200 and seconds % 60 == 0:
+        return f"the last {round(seconds / 60)} min"
+    if seconds <= 172800 and seconds % 3600 == 0:
+        return f"the last {round(seconds / 3600)} h"
+    return f"the last {human_duration(seconds)}"
+
+
 def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
     return f"{first} {first_unit} {second} {second_unit}" if second else f"{first} {first_unit}"
 

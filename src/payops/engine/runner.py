@@ -52,7 +52,9 @@ def run(
 def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckResult:
     started = time.monotonic()
     try:
-        result = named.check.judge(named.check.gather(ctx), named.limits)
+        result = named.check.judge(
+            named.check.gather(replace(ctx, limits=named.limits)), named.limits
+        )
     except NotConfiguredError as error:
         result = CheckResult(Status.SKIP, error.message)
     except SourceError as error:
@@ -83,9 +85,7 @@ def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> C
         summary = f"could not be told: {error}"
         actions = _hint(error)
     measured = {"request_id": error.request_id} if error.request_id else {}
-    return CheckResult(
-        status, summary, source=error.source, actions=actions, measured=measured
-    )
+    return CheckResult(status, summary, source=error.source, actions=actions, measured=measured)
 
 
 def _hint(error: SourceError) -> tuple[Action, ...]:
@@ -93,8 +93,10 @@ def _hint(error: SourceError) -> tuple[Action, ...]:
 
 
 def _too_late(named: NamedCheck, ctx: Context, waited_ms: int) -> CheckResult:
+    # Silence of an advisory source says nothing.
+    silent = Status.UNKNOWN if named.check.advisory else Status[ctx.settings.unreachable]
     result = CheckResult(
-        Status[ctx.settings.unreachable],
+        silent,
         f"no answer from {named.check.source} before the deadline ({waited_ms / 1000:.1f} s)",
         actions=named.check.when_down,
     )

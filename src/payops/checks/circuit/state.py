@@ -6,6 +6,7 @@ An open breaker refuses every payment, also when Stripe is well again.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -115,46 +116,46 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
 
 def _tell(reading: BreakerReading, facts: Facts) -> CheckResult:
     name = reading.name
-    failures = "" if reading.failures is None else f", {reading.failures} failures counted"
+    after = f" after {_failures(reading.failures)}" if reading.failures else ""
     if reading.state is None:
         return CheckResult(
             Status.UNKNOWN,
             f"{name}: stored state {reading.raw_state!r} is not a state payops knows",
         )
     if reading.state is BreakerState.CLOSED:
-        limit = f" of {reading.failure_threshold}" if reading.failures is not None else ""
-        return CheckResult(
-            Status.OK, f"{name} closed" + (f", {reading.failures}{limit} failures" if limit else "")
-        )
+        counted = f", {reading.failures} of {reading.failure_threshold} failures counted"
+        return CheckResult(Status.OK, f"{name} is closed{counted if reading.failures else ''}")
     evidence = (_evidence(reading, facts),)
     if reading.state is BreakerState.HALF_OPEN:
         return CheckResult(
             Status.WARN,
-            f"{name} half-open: trying whether {name} answers again{failures}",
+            f"{name} is half-open: a trial decides whether payments go through again",
             evidence=evidence,
             actions=(Action("Look again in half a minute", "payops health --only circuit.state"),),
         )
     overdue = reading.overdue_s(facts.as_of)
     if reading.opened is None:
-        age = "without an opening time"
+        age, due = "without an opening time", ""
     elif overdue is None:
         open_s = (facts.as_of - reading.opened).total_seconds()
-        age = (
-            f"for {human_duration(max(open_s, 0))}"
-            if open_s >= -1
-            else "since a time in the future"
+        ahead = open_s < -1
+        age = "since a time in the future" if ahead else f"for {human_duration(max(open_s, 0))}"
+        due = (
+            "" if ahead else f"; half-open is due in {human_duration(reading.recovery_s - open_s)}"
         )
     else:
-        age = (
-            f"for {human_duration(overdue + reading.recovery_s)}; should have half-opened "
-            f"{human_duration(overdue)} ago: stuck, or no traffic"
-        )
+        age = f"for {human_duration(overdue + reading.recovery_s)}"
+        due = f"; half-open was due {human_duration(overdue)} ago: stuck, or no traffic"
     return CheckResult(
         Status.CRIT,
-        f"{name} open {age}{failures}: payments are refused",
+        f"{name} is open {age}{after}, so payments are refused{due}",
         evidence=evidence,
         actions=_close(facts.keys.get(name, ())),
     )
+
+
+def _failures(count: int) -> str:
+    return f"{count:,} {'failure' if count == 1 else 'failures'}"
 
 
 def _evidence(reading: BreakerReading, facts: Facts) -> Evidence:
@@ -171,7 +172,7 @@ def _evidence(reading: BreakerReading, facts: Facts) -> Evidence:
 
 
 def _close(keys: tuple[str, ...]) -> tuple[Action, ...]:
-    quoted = " ".join(f"'{key}'" if not key.replace(":", "").isalnum() else key for key in keys)
+    quoted = " ".join(shlex.quote(key) for key in keys)
     return (
         Action("First see whether Stripe answers", "payops health --only stripe.api"),
         Action(

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from payops.checks.contract import Check, Context
 from payops.checks.ledger import Tally, recent_outcomes, tally
-from payops.domain.duration import human_duration
+from payops.domain.duration import human_span
 from payops.domain.evidence import Action, Evidence
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
@@ -49,12 +49,12 @@ def gather(ctx: Context) -> Facts:
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
-    counted, span = facts.tally, human_duration(facts.window_s)
+    counted, span = facts.tally, human_span(facts.window_s)
     measured = {"sample": counted.attempts, "failed": counted.ours, "declined": counted.declined}
     if counted.attempts == 0:
         return CheckResult(
             Status.OK,
-            f"no payment was attempted in the last {span}: nothing to judge",
+            f"no payment was attempted in {span}: nothing to judge",
             as_of=facts.as_of,
             measured={"rate": None, **measured},
         )
@@ -63,13 +63,16 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     few = limits["sample"].judge(counted.attempts) is not Status.OK
     if status is Status.CRIT and few:
         status = Status.WARN
-    declined = f"{counted.declined:,} more declined by the issuer: no incident of ours"
-    summary = f"{counted.ours:,} of {counted.attempts:,} payments failed in the last {span}"
     if counted.ours:
         top = next(iter(counted.reasons))
-        summary += f" ({rate:.1f} %), most by {top}"
+        summary = (
+            f"{counted.ours:,} of {counted.attempts:,} payments failed by our fault in {span} "
+            f"({rate:.1f} %), most by {top}"
+        )
+    else:
+        summary = f"none of {counted.attempts:,} payments failed by our fault in {span}"
     if counted.declined:
-        summary += f"; {declined}"
+        summary += f"; {counted.declined:,} declined by the issuer"
     if few and status is not Status.OK:
         summary += "; too few to be sure"
     return CheckResult(

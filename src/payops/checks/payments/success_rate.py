@@ -11,7 +11,7 @@ from datetime import datetime
 
 from payops.checks.contract import Check, Context
 from payops.checks.ledger import Tally, recent_outcomes, tally
-from payops.domain.duration import human_duration
+from payops.domain.duration import human_span
 from payops.domain.evidence import Action, Evidence
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
@@ -47,13 +47,13 @@ def gather(ctx: Context) -> Facts:
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
-    counted, span = facts.tally, human_duration(facts.window_s)
+    counted, span = facts.tally, human_span(facts.window_s)
     measured = {"sample": counted.decided, "paid": counted.paid, "failed": counted.ours}
     evidence = _unknown(facts)
     if counted.decided == 0:
         return CheckResult(
             Status.WARN if evidence else Status.OK,
-            f"no payment was decided in the last {span}: nothing to judge",
+            f"no payment was decided in {span}: nothing to judge",
             as_of=facts.as_of,
             measured={"rate": None, **measured},
             evidence=evidence,
@@ -65,12 +65,12 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         status = Status.WARN
     if evidence and status is Status.OK:
         status = Status.WARN
+    left_out = f"; {counted.declined:,} issuer declines left out" if counted.declined else ""
     note = "; too few to be sure" if few and status is not Status.OK else ""
     return CheckResult(
         status,
-        f"{_percent(rate)} of payments succeeded in the last {span} "
-        f"({counted.paid:,} of {counted.decided:,}; issuer declines left out: "
-        f"{counted.declined:,}){note}",
+        f"{_percent(rate)} of payments succeeded in {span} "
+        f"({counted.paid:,} of {counted.decided:,}{left_out}){note}",
         as_of=facts.as_of,
         since=counted.since if counted.ours else None,
         measured={"rate": round(rate, 2), **measured},
