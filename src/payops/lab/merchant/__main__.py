@@ -1,0 +1,56 @@
+"""`python -m payops.lab.merchant --config FILE.json`: open the shop until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from payops.errors import LabError
+from payops.lab.merchant.config import MerchantConfig
+from payops.lab.merchant.door import Door
+from payops.lab.merchant.shop import Control, Shop
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT; 0 then, 1 when the shop could not be opened."""
+    parser = argparse.ArgumentParser(prog="payops.lab.merchant", description=__doc__)
+    parser.add_argument("--config", type=Path, required=True, help="JSON file")
+    path: Path = parser.parse_args().config
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        config = MerchantConfig.read(path)
+        shop = Shop(config)
+        public = Door(shop.handle, config.port)
+        control = Door(Control(shop, public).handle, config.control_port)
+        public.open()
+        control.open()
+        _announce(Path(config.dir), public.url, control.url)
+    except (LabError, OSError, ValueError) as error:
+        logging.error("the shop cannot open: %s", error)
+        return 1
+    logging.info("open at %s, control at %s", public.url, control.url)
+    stop.wait()
+    public.close()
+    control.close()
+    return 0
+
+
+def _announce(directory: Path, url: str, control_url: str) -> None:
+    """Say in `merchant.json` that the shop is open, and where; whole or not at all."""
+    told = {"pid": os.getpid(), "url": url, "control_url": control_url}
+    draft = directory / f".merchant.json.{os.getpid()}"
+    draft.write_text(json.dumps(told) + "\n", encoding="utf-8")
+    draft.replace(directory / "merchant.json")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""The shop's configuration: a JSON file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from payops.errors import LabError
+
+
+@dataclass(frozen=True)
+class MerchantConfig:
+    """What the shop needs to know. Keys and passwords are kept out of its `repr`.
+
+    Port 0 takes a free one. `webhook_secrets` are all accepted, as while one is being rotated.
+    `dir` is the folder that gets `merchant.json` once the shop is open. `stripe_timeout_s` is the
+    longest wait for Stripe's answer, in seconds.
+    """
+
+    postgres_dsn: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    stripe_url: str
+    stripe_key: str = field(repr=False)
+    dir: str
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    port: int = 0
+    control_port: int = 0
+    stripe_timeout_s: float = 5.0
+
+    @classmethod
+    def read(cls, path: Path) -> MerchantConfig:
+        """The configuration in `path`. Raises LabError naming the file and what is wrong in it."""
+        try:
+            given = json.loads(path.read_text(encoding="utf-8"))
+            unknown = set(given) - {known.name for known in fields(cls)}
+            if unknown:
+                raise ValueError(f"unknown keys: {', '.join(sorted(unknown))}")
+            return cls(**{**given, "webhook_secrets": tuple(given.get("webhook_secrets", ()))})
+        except (OSError, ValueError, TypeError) as error:
+            raise LabError(f"{path} is not a shop's configuration: {error}") from error

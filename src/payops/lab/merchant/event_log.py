@@ -1,0 +1,51 @@
+"""The shop's log of received events: received, processing, then processed or failed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from payops.lab.merchant.ledger import Connection
+
+LONGEST_ERROR = 500
+
+
+def receive(connection: Connection, event: dict[str, Any]) -> bool:
+    """Write the event down and begin an attempt; False when it was processed before.
+
+    Finds the row of an earlier attempt, also one that Redis has forgotten.
+    """
+    connection.execute(
+        """
+        INSERT INTO webhook_events (event_id, type, payload) VALUES (%s, %s, %s)
+        ON CONFLICT (event_id) DO NOTHING
+        """,
+        (event["id"], event["type"], json.dumps(event)),
+    )
+    begun = connection.execute(
+        """
+        UPDATE webhook_events SET status = 'processing', attempts = attempts + 1
+        WHERE event_id = %s AND status <> 'processed'
+        """,
+        (event["id"],),
+    )
+    return begun.rowcount == 1
+
+
+def processed(connection: Connection, event_id: str) -> None:
+    """The attempt ended well."""
+    connection.execute(
+        """
+        UPDATE webhook_events SET status = 'processed', processed_at = now(), error = NULL
+        WHERE event_id = %s
+        """,
+        (event_id,),
+    )
+
+
+def failed(connection: Connection, event_id: str, error: str) -> None:
+    """The attempt failed; Stripe will deliver the event again."""
+    connection.execute(
+        "UPDATE webhook_events SET status = 'failed', error = %s WHERE event_id = %s",
+        (error[:LONGEST_ERROR], event_id),
+    )
