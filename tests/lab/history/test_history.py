@@ -227,6 +227,9 @@ def test_the_mixture_is_that_of_a_shop(history: History) -> None:
     stripe = by_kind(history)
     assert stripe["payout"]
     assert stripe["dispute"]
+    (balance,) = stripe["balance"].values()
+    assert balance["available"][0]["amount"] >= 0
+    assert balance["pending"][0]["amount"] > 0
 
 
 def test_events_show_the_object_as_it_was(history: History) -> None:

@@ -15,21 +15,26 @@ DAY = 86_400
 
 
 def lines(plan: HistoryPlan, story: PaymentStory) -> Iterator[Line]:
-    """The balance transactions of one payment, oldest first."""
+    """The balance transactions of one payment, oldest first.
+
+    What is given back becomes available as late as what is taken, so that the balance of a healthy
+    shop never goes below zero.
+    """
     if story.charge is None or story.transaction is None:
         return
-    available = (story.over // DAY + settlement_days(plan)) * DAY
+
+    def line(id: str, type: str, source: str, cents: int, fee: int, created: int) -> Line:
+        available = (created // DAY + settlement_days(plan)) * DAY
+        return Line(id, type, source, cents, fee, created, available)
+
     charged = fee(story.cents, story.currency)
-    yield Line(
-        story.transaction, "charge", story.charge, story.cents, charged, story.over, available
-    )
+    yield line(story.transaction, "charge", story.charge, story.cents, charged, story.over)
     for refund in story.refunds:
-        created = refund.created
-        yield Line(refund.transaction, "refund", refund.id, -refund.cents, 0, created, created)
+        yield line(refund.transaction, "refund", refund.id, -refund.cents, 0, refund.created)
     if story.dispute is not None:
         told = story.dispute
-        cents, created = -story.cents, told.created
-        yield Line(told.transaction, "adjustment", told.id, cents, DISPUTE_FEE, created, created)
+        fee_, created = DISPUTE_FEE, told.created
+        yield line(told.transaction, "adjustment", told.id, -story.cents, fee_, created)
 
 
 def settlement_days(plan: HistoryPlan) -> int:
