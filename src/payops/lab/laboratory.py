@@ -179,7 +179,10 @@ def _revive(directory: Path, info: LabInfo, say: Say) -> LabInfo:
     ]
     for server in dead:
         say(f"{server.name} had died: starting it again with its data")
-        server.start()
+        try:
+            server.start()
+        except LabError as error:
+            raise LabError(error.message, hint="payops lab down, then payops lab up") from error
     if dead:
         info = replace(info, pids={server.name: server.pid for server in Servers.of(directory)})
         info.save()

@@ -20,6 +20,9 @@ from pathlib import Path
 from payops.errors import LabError
 
 POLL_S = 0.01
+# In the environment of every process that we start: the folder it works in.
+_MARK = "PAYOPS_LAB"
+_SERVERS = ("postgres", "initdb", "redis-server")
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def start(
 
     It works in `directory`, writes both its outputs to the end of `log`, and makes files that are
     for their owner only.
-    `environment` is the whole of its environment, ours when None. As root, `account` is the user
+    `environment` is its environment, ours when None. As root, `account` is the user
     it becomes. Raises LabError when it cannot be executed at all.
     """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -93,7 +96,7 @@ def start(
                 stdout=output,
                 stderr=output,
                 cwd=directory,
-                env=None if environment is None else dict(environment),
+                env={**(os.environ if environment is None else environment), _MARK: str(directory)},
                 start_new_session=True,
                 user=account.uid if account else None,
                 group=account.gid if account else None,
@@ -144,51 +147,48 @@ def gone(process: Started, seconds: float) -> bool:
 
 
 def left_behind(directory: Path) -> list[Started]:
-    """Processes that work in `directory` or below it, or name it on their command line.
+    """Processes of the lab's that work in `directory` or below it: what a crash left unrecorded.
 
-    What a crash left without a record. We ourselves and our ancestors (a shell that has changed
-    into the folder, `payops lab down --dir ...`) are never among them. Where there is no /proc,
-    only the command line is looked at.
+    Somebody's shell or editor in that folder is not among them: only database servers, and what
+    carries the mark that `start` gives. Where there is no /proc, the command line has to do.
     """
-    found = []
-    for pid, working, arguments in _everybody():
-        place = str(directory)
-        inside = working == place or working.startswith(place + os.sep)
-        named = any(part == place or part.startswith(place + os.sep) for part in arguments)
-        if (inside and _ours_by_session(pid)) or (named and _ours_by_session(pid)):
-            started = start_time(pid)
-            if started:
-                found.append(Started(pid, started))
-    return found
+    place = str(directory)
+    pids = _by_proc(place) if sys.platform.startswith("linux") else _by_command_line(place)
+    found = (Started(pid, start_time(pid)) for pid in pids if pid != os.getpid())
+    return [process for process in found if process.at]
 
 
-def _ours_by_session(pid: int) -> bool:
-    """Whether `pid` has left our terminal's session, as all that `start` starts does."""
-    try:
-        return os.getsid(pid) != os.getsid(0)
-    except (ProcessLookupError, PermissionError):
-        return False
-
-
-def _everybody() -> list[tuple[int, str, list[str]]]:
-    """Every process we may look at: pid, working folder (or empty), arguments."""
-    if not sys.platform.startswith("linux"):
-        listed = subprocess.run(
-            ["ps", "axww", "-o", "pid=,command="], capture_output=True, text=True, check=False
-        )
-        rows = (line.split(None, 1) for line in listed.stdout.splitlines())
-        return [(int(row[0]), "", row[1].split()) for row in rows if len(row) == 2]
-    everybody = []
+def _by_proc(place: str) -> list[int]:
+    mark = os.fsencode(f"{_MARK}=")
+    pids = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            working = str((entry / "cwd").readlink())
-            words = (entry / "cmdline").read_bytes().split(b"\0")
+            working = str((entry / "cwd").readlink()).removesuffix(" (deleted)")
+            if working != place and not working.startswith(place + os.sep):
+                continue
+            # Servers that set their title write over their environment.
+            server = (entry / "exe").readlink().name.removesuffix(" (deleted)") in _SERVERS
+            variables = (entry / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        everybody.append((int(entry.name), working, [os.fsdecode(word) for word in words]))
-    return everybody
+        if server or any(variable.startswith(mark) for variable in variables):
+            pids.append(int(entry.name))
+    return pids
+
+
+def _by_command_line(place: str) -> list[int]:
+    listed = subprocess.run(
+        ["ps", "axww", "-o", "pid=,command="], capture_output=True, text=True, check=False
+    )
+    pids = []
+    for line in listed.stdout.splitlines():
+        pid, _, command = line.strip().partition(" ")
+        program = Path(command.split(" ", 1)[0]).name
+        if place in command and (program in _SERVERS or " payops.lab." in command):
+            pids.append(int(pid))
+    return pids
 
 
 def last_lines(log: Path, count: int = 8) -> str:

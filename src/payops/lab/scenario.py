@@ -14,7 +14,7 @@ import importlib
 import json
 import os
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -112,8 +112,10 @@ class Scenario:
     `runbook` cites the page and place, `breaks` says in a sentence what is broken. `expected` are
     the statuses of the checks that differ from OK while it is in force, by check id. `inject` gets
     a value for every one of `parameters`. `heal` restores the state before, needs nothing but what
-    was remembered, and also undoes an `inject` that was cut short. `stops` names the servers
-    that are down on purpose, so that `up` does not bring them back.
+    was remembered, and also undoes an `inject` that was cut short. `changes` names what is set to
+    what it was before (`payments`, `breaker`): of two scenarios that change the same, the later one
+    is healed first. `stops` names the servers that are down on purpose, so that `up` does not
+    bring them back.
     """
 
     title: str
@@ -124,6 +126,7 @@ class Scenario:
     heal: Callable[[Lab], None]
     presets: tuple[str, ...] = ("reference",)
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    changes: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
 
 
@@ -165,21 +168,48 @@ def inject(lab: Lab, wanted: str, scenario: Scenario, given: Parameters) -> None
     lab.remember()
     _note(lab, (*lab.info.scenarios, wanted))
     try:
-        scenario.inject(lab, chosen)
+        with _servers_needed(wanted):
+            scenario.inject(lab, chosen)
     except BaseException:
-        heal(lab, wanted, scenario)
+        # Where not even that is possible, it stays in force, to be healed later.
+        with contextlib.suppress(LabError):
+            heal(lab, wanted, scenario)
         raise
     _note(lab, lab.info.scenarios)
 
 
 def heal(lab: Lab, wanted: str, scenario: Scenario) -> None:
     """Undo a scenario and strike it from the lab's record."""
-    if wanted not in lab.info.scenarios:
+    in_force = lab.info.scenarios
+    if wanted not in in_force:
         raise LabError(f"{wanted} is not in force", hint="payops lab status")
+    for later in in_force[in_force.index(wanted) + 1 :]:
+        if scenario.changes & load_scenario(later).changes:
+            raise LabError(
+                f"{later} came after {wanted} and changes the same",
+                hint=f"payops lab heal {later} first, or payops lab heal for all",
+            )
     lab.scenario = wanted
-    scenario.heal(lab)
+    with _servers_needed(wanted):
+        scenario.heal(lab)
     _memory(lab.directory, wanted).unlink(missing_ok=True)
-    _note(lab, tuple(one for one in lab.info.scenarios if one != wanted))
+    _note(lab, tuple(one for one in in_force if one != wanted))
+
+
+@contextlib.contextmanager
+def _servers_needed(wanted: str) -> Iterator[None]:
+    """What a server's client raises, as a LabError that says what to do."""
+    import psycopg
+    import redis
+
+    try:
+        yield
+    except (psycopg.OperationalError, redis.RedisError) as error:
+        server = "Redis" if isinstance(error, redis.RedisError) else "PostgreSQL"
+        raise LabError(
+            f"{wanted} needs {server}, which does not answer: {error}",
+            hint="heal what stopped it, or payops lab up to bring it back",
+        ) from error
 
 
 def stopped_servers(directory: Path) -> set[str]:

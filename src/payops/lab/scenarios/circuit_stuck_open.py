@@ -42,4 +42,5 @@ SCENARIO = Scenario(
     },
     inject=inject,
     heal=heal,
+    changes=frozenset({"breaker"}),
 )

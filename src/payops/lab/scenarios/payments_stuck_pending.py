@@ -84,6 +84,7 @@ SCENARIO = Scenario(
     expected={"payments.stuck-pending": Status.CRIT},
     inject=inject,
     heal=heal,
+    changes=frozenset({"payments"}),
     parameters={
         "count": Parameter(14, 1, 10_000, "how many payments; more than 10 are system-wide"),
     },

@@ -60,4 +60,5 @@ SCENARIO = Scenario(
     },
     inject=inject,
     heal=heal,
+    changes=frozenset({"breaker", "status page"}),
 )

@@ -128,4 +128,5 @@ SCENARIO = Scenario(
     },
     inject=inject,
     heal=heal,
+    changes=frozenset({"payments"}),
 )

@@ -149,6 +149,7 @@ class PostgresServer(Server):
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
+            start_new_session=True,
             cwd=data,
             env=_ENVIRONMENT,
             user=account.uid if account else None,
