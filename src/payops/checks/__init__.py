@@ -42,12 +42,11 @@ def _places(package: str) -> Iterator[tuple[str, str]]:
     for family in pkgutil.iter_modules(root.__path__):
         if not family.ispkg:
             continue
-        folder = importlib.import_module(f"{package}.{family.name}").__path__
-        for path in folder:  # one at a time: of two with one name, iter_modules tells the first
-            for entry in pkgutil.iter_modules([path]):
+        for path in root.__path__:  # one at a time: of two alike, iter_modules tells the first
+            folder = f"{path}/{family.name}"
+            for entry in pkgutil.iter_modules([folder]):
                 if not entry.name.startswith("_"):
-                    id_ = f"{family.name}.{entry.name}".replace("_", "-")
-                    yield id_, f"{path}/{entry.name}"
+                    yield f"{family.name}.{entry.name}".replace("_", "-"), f"{folder}/{entry.name}"
 
 
 def load_check(id_: str) -> Check[object]:

@@ -8,8 +8,10 @@ from datetime import datetime
 from payops.checks.contract import Context
 from payops.config.settings import Ledger
 from payops.domain.declines import declined_by_issuer
+from payops.domain.evidence import Action
 from payops.domain.money import MoneyAtRisk
 from payops.domain.payment import PAID, PaymentStatus
+from payops.domain.text import shortened
 from payops.domain.window import Window
 from payops.errors import NotConfiguredError
 from payops.sources.ledger import Outcome, Outcomes
@@ -39,7 +41,8 @@ class Tally:
     `paid` took money, `declined` were refused by the issuer or the customer, `ours` failed by our
     fault, Stripe's, or for a reason that nobody names, `undecided` are still open (pending, waiting
     for the customer) or were canceled, `unknown` have a status that the mapping does not know.
-    `money` is that of `ours`, `since` the first of them; `reasons` counts their codes.
+    `money` is that of `ours`, `since` the first of them; `reasons` counts their codes, `inexact`
+    those whose amount is in no sum.
     """
 
     paid: int
@@ -51,6 +54,7 @@ class Tally:
     since: datetime | None
     reasons: dict[str, int]
     unknown_words: tuple[str, ...]
+    inexact: int = 0
 
     @property
     def attempts(self) -> int:
@@ -89,7 +93,53 @@ def tally(outcomes: Outcomes, ledger: Ledger) -> Tally:
         since=min((row.first for row in failed), default=None),
         reasons=_reasons(failed),
         unknown_words=tuple(sorted({row.raw for row in outcomes.unknown})),
+        inexact=sum(row.inexact for row in failed),
     )
+
+
+# Codes and statuses are the application's own text, as many and as long as it likes.
+_MOST_WORDS = 5
+_LONGEST_WORD = 60
+
+
+def reason_text(code: str) -> str:
+    """A failure code as one word of a sentence."""
+    return shortened(code, _LONGEST_WORD)
+
+
+def unmapped(counted: Tally) -> str:
+    """`5 have a status that is not mapped: 'weird'`; empty when the mapping knows them all."""
+    if not counted.unknown:
+        return ""
+    words = [repr(shortened(word, _LONGEST_WORD)) for word in counted.unknown_words[:_MOST_WORDS]]
+    if len(counted.unknown_words) > _MOST_WORDS:
+        words.append(f"{len(counted.unknown_words) - _MOST_WORDS:,} more")
+    verb = "has" if counted.unknown == 1 else "have"
+    return f"{counted.unknown:,} {verb} a status that is not mapped: {', '.join(words)}"
+
+
+MAP_THEM = Action(
+    "Map the unknown statuses (statuses of the ledger in the configuration): until then nobody "
+    "knows what became of these payments",
+    "payops config show",
+)
+
+
+def not_judged(counted: Tally, span: str) -> str:
+    """Why nothing can be said of a window in which no payment was decided."""
+    parts = [
+        f"{number:,} {what}"
+        for number, what in (
+            (counted.declined, "declined by the issuer"),
+            (counted.undecided, "still open or canceled"),
+        )
+        if number
+    ]
+    if counted.unknown:
+        parts.append(unmapped(counted))
+    if not parts:
+        return f"no payment was attempted in {span}: nothing to judge"
+    return f"no payment was paid or failed by our fault in {span}: {'; '.join(parts)}"
 
 
 def _money(rows: list[Outcome]) -> tuple[MoneyAtRisk, ...]:

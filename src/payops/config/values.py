@@ -113,9 +113,7 @@ def _arguments(command: object, path: str) -> list[str]:
     try:
         return shlex.split(command)
     except ValueError as error:
-        raise ConfigError(
-            f"secret_command is no command line: {error}", path=path
-        ) from None
+        raise ConfigError(f"secret_command is no command line: {error}", path=path) from None
 
 
 def dotted(keys: Keys) -> str:

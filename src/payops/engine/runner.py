@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from payops.checks.contract import Context, NamedCheck
@@ -45,7 +46,7 @@ def run(
         except queue.Empty:
             break
         results[id_] = result
-    waited_ms = round((time.monotonic() - started) * 1000)
+    waited_ms = _ms_since(started)
     return tuple(results.get(c.id) or _too_late(c, ctx, waited_ms) for c in checks)
 
 
@@ -55,13 +56,15 @@ def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckRes
         result = named.check.judge(
             named.check.gather(replace(ctx, limits=named.limits)), named.limits
         )
+        return _identified(result, named, ctx, _ms_since(started))
     except NotConfiguredError as error:
         result = CheckResult(Status.SKIP, error.message)
     except SourceError as error:
         result = _from_source_error(named, ctx, error)
-    except Exception as error:  # noqa: BLE001  whatever it is, the other checks go on
+    except BaseException as error:  # noqa: BLE001  whatever it is, SystemExit too, the rest goes on
         if on_fault is not None:
-            on_fault(named.id, traceback.format_exc())
+            with suppress(Exception):  # whoever is told may be gone; the answer is not
+                on_fault(named.id, traceback.format_exc())
         result = CheckResult(
             Status.UNKNOWN,
             f"fault of payops in this check: {type(error).__name__}: {error}",
@@ -72,7 +75,7 @@ def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckRes
                 ),
             ),
         )
-    return _identified(result, named, ctx, round((time.monotonic() - started) * 1000))
+    return _identified(result, named, ctx, _ms_since(started))
 
 
 def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> CheckResult:
@@ -101,6 +104,10 @@ def _too_late(named: NamedCheck, ctx: Context, waited_ms: int) -> CheckResult:
         actions=named.check.when_down,
     )
     return _identified(result, named, ctx, waited_ms)
+
+
+def _ms_since(started: float) -> int:
+    return round((time.monotonic() - started) * 1000)
 
 
 def _identified(result: CheckResult, named: NamedCheck, ctx: Context, ms: int) -> CheckResult:

@@ -5,6 +5,7 @@ Runbooks 000 and 003 start with the application's health URL.
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Thread
@@ -17,7 +18,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status, worst
 from payops.domain.text import shortened
 from payops.domain.threshold import Limits, Threshold
-from payops.errors import NotConfiguredError, SourceError
+from payops.errors import Failure, NotConfiguredError, SourceError
 
 LIMITS = {
     "latency": Threshold(2000, 5000, "ms", "S3-09 and S3-38: an answer within 5 s"),
@@ -40,10 +41,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Facts:
-    """Every configured address, in the order of the configuration."""
+    """Every configured address, in the order of the configuration; `unreachable` is the status of
+    one that does not answer."""
 
     as_of: datetime
     seen: tuple[Seen, ...]
+    unreachable: Status = Status.CRIT
 
 
 def gather(ctx: Context) -> Facts:
@@ -51,19 +54,32 @@ def gather(ctx: Context) -> Facts:
     if not endpoints:
         raise NotConfiguredError("no address of the application is configured (app.endpoints)")
     seen: dict[int, Seen] = {}
-    threads = [
-        Thread(target=lambda i=i, e=e: seen.update({i: _look(ctx, e)}), daemon=True)
-        for i, e in enumerate(endpoints)
-    ]
+    faults: list[BaseException] = []
+
+    def look(index: int, endpoint: AppEndpoint) -> None:
+        try:
+            seen[index] = _look(ctx, endpoint)
+        except BaseException as error:  # noqa: BLE001  raised again where the runner sees it
+            faults.append(error)
+
+    threads = [Thread(target=look, args=each, daemon=True) for each in enumerate(endpoints)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(ctx.deadline.remaining)
-    found = tuple(seen[i] for i in sorted(seen))
+    if faults:
+        raise faults[0]
+    # One that hangs is told as such, never left out: its silence is the finding.
+    found = tuple(seen.get(i) or _silent(e) for i, e in enumerate(endpoints))
     failures = [one.failure for one in found if one.failure is not None]
     if failures and len(failures) == len(found):
         raise failures[0]  # the application as a whole does not answer
-    return Facts(ctx.now, found)
+    return Facts(ctx.now, found, Status[ctx.settings.unreachable])
+
+
+def _silent(endpoint: AppEndpoint) -> Seen:
+    failure = SourceError("http", Failure.TIMED_OUT, f"GET {endpoint.url}: no answer")
+    return Seen(endpoint.name or endpoint.url, endpoint.url, endpoint.expect, failure=failure)
 
 
 def _look(ctx: Context, endpoint: AppEndpoint) -> Seen:
@@ -86,7 +102,7 @@ def _look(ctx: Context, endpoint: AppEndpoint) -> Seen:
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
-    told = [_tell(one, limits) for one in facts.seen]
+    told = [_tell(one, limits, facts.unreachable) for one in facts.seen]
     troubled = [text for status, text in told if status is not Status.OK]
     slowest = max((one.latency_ms for one in facts.seen), default=0)
     bad = [
@@ -103,16 +119,16 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             if one.body
         ),
         actions=tuple(
-            Action(f"Ask {one.name} yourself", f"curl -sS -i {one.url}")
+            Action(f"Ask {one.name} yourself", f"curl -sS -i {shlex.quote(one.url)}")
             for one in bad[:3]
-            if one.url.isascii() and not set(one.url) & set(" '\"`$;&|<>()\\")
+            if one.url.isascii() and one.url.isprintable()
         ),
     )
 
 
-def _tell(one: Seen, limits: Limits) -> tuple[Status, str]:
+def _tell(one: Seen, limits: Limits, unreachable: Status) -> tuple[Status, str]:
     if one.failure is not None:
-        return Status.CRIT, f"{one.name}: {one.failure.kind.value}"
+        return unreachable, f"{one.name} does not answer: {one.failure.kind.value}"
     took = human_duration(one.latency_ms / 1000)
     if one.status not in one.expect:
         expected = " or ".join(str(code) for code in one.expect)

@@ -6,8 +6,9 @@ An open breaker refuses every payment, also when Stripe is well again.
 
 from __future__ import annotations
 
+import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from payops.checks.contract import Check, Context
@@ -17,6 +18,7 @@ from payops.domain.duration import human_duration, utc_text
 from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.result import CheckResult
 from payops.domain.status import Status, worst
+from payops.domain.text import shortened
 from payops.domain.threshold import Limits
 from payops.errors import NotConfiguredError
 
@@ -25,12 +27,14 @@ from payops.errors import NotConfiguredError
 class Facts:
     """Every configured breaker, by the clock of the Redis that holds it.
 
-    `keys` are the Redis keys of each breaker that exist, by its name.
+    `keys` are the Redis keys of each breaker that exist, by its name; `guards` is the dependency
+    behind it, `stripe` where none is named.
     """
 
     as_of: datetime
     breakers: tuple[BreakerReading, ...]
     keys: dict[str, tuple[str, ...]]
+    guards: dict[str, str] = field(default_factory=dict)
 
 
 def gather(ctx: Context) -> Facts:
@@ -47,6 +51,7 @@ def gather(ctx: Context) -> Facts:
             breaker.name: tuple(key for key in _keys(breaker) if stored.get(key) is not None)
             for breaker in breakers
         },
+        guards={breaker.name: breaker.guards for breaker in breakers},
     )
 
 
@@ -72,26 +77,31 @@ def _reading(breaker: Breaker, stored: dict[str, bytes | None]) -> BreakerReadin
 
 
 def _whole(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text)
-    except ValueError:
-        return None
+    return int(text) if text is not None and re.fullmatch(r"\s*[0-9]{1,15}\s*", text) else None
+
+
+# Before there were breakers: 0 is how programs write 'never', 20260211 a date.
+_FIRST = datetime(2001, 9, 9, 1, 46, 40, tzinfo=UTC)  # 1,000,000,000 s
 
 
 def _moment(text: str | None) -> datetime | None:
-    """Epoch seconds, epoch milliseconds or ISO text."""
+    """Epoch seconds, milli- or microseconds, or ISO text; None for what cannot be a time."""
     if text is None:
         return None
+    written = text.strip().strip("\"'")
     try:
-        seconds = float(text)
-        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
-    except (ValueError, OverflowError, OSError):
+        number = float(written)
+        for scale in (1, 1_000, 1_000_000):
+            if _FIRST.timestamp() <= number / scale < 1e11:
+                return datetime.fromtimestamp(number / scale, UTC)
+    except ValueError:
         pass
     try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        moment = datetime.fromisoformat(written)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return moment if moment >= _FIRST else None
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
@@ -102,7 +112,11 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         measured[f"{prefix}state"] = reading.state.value if reading.state else "unknown"
         measured[f"{prefix}failures"] = reading.failures
     troubled = [one for one in told if one.status is not Status.OK]
-    opened = [r.opened for r in facts.breakers if r.state is not BreakerState.CLOSED and r.opened]
+    opened = [
+        r.opened
+        for r in facts.breakers
+        if r.state is not BreakerState.CLOSED and r.opened and r.opened <= facts.as_of
+    ]
     return CheckResult(
         worst(one.status for one in told),
         "; ".join(one.summary for one in troubled or told),
@@ -120,16 +134,19 @@ def _tell(reading: BreakerReading, facts: Facts) -> CheckResult:
     if reading.state is None:
         return CheckResult(
             Status.UNKNOWN,
-            f"{name}: stored state {reading.raw_state!r} is not a state payops knows",
+            f"{name}: stored state {_stored(reading)} is not a state payops knows",
+            evidence=(_evidence(reading, facts),),
         )
     if reading.state is BreakerState.CLOSED:
         counted = f", {reading.failures} of {reading.failure_threshold} failures counted"
         return CheckResult(Status.OK, f"{name} is closed{counted if reading.failures else ''}")
     evidence = (_evidence(reading, facts),)
+    guards = facts.guards.get(name, "stripe")
+    refused = "payments" if guards == "stripe" else f"calls to {guards}"
     if reading.state is BreakerState.HALF_OPEN:
         return CheckResult(
             Status.WARN,
-            f"{name} is half-open: a trial decides whether payments go through again",
+            f"{name} is half-open: a trial decides whether {refused} go through again",
             evidence=evidence,
             actions=(Action("Look again in half a minute", "payops health --only circuit.state"),),
         )
@@ -148,9 +165,9 @@ def _tell(reading: BreakerReading, facts: Facts) -> CheckResult:
         due = f"; half-open was due {human_duration(overdue)} ago: stuck, or no traffic"
     return CheckResult(
         Status.CRIT,
-        f"{name} is open {age}{after}, so payments are refused{due}",
+        f"{name} is open {age}{after}, so {refused} are refused{due}",
         evidence=evidence,
-        actions=_close(facts.keys.get(name, ())),
+        actions=_close(guards, facts.keys.get(name, ())),
     )
 
 
@@ -158,9 +175,13 @@ def _failures(count: int) -> str:
     return f"{count:,} {'failure' if count == 1 else 'failures'}"
 
 
+def _stored(reading: BreakerReading) -> str:
+    return shortened(repr(reading.raw_state), 60)
+
+
 def _evidence(reading: BreakerReading, facts: Facts) -> Evidence:
     return Evidence(
-        f"breaker {reading.name} stored as {reading.raw_state!r}",
+        f"breaker {reading.name} stored as {_stored(reading)}",
         "redis",
         facts.as_of,
         {
@@ -171,10 +192,22 @@ def _evidence(reading: BreakerReading, facts: Facts) -> Evidence:
     )
 
 
-def _close(keys: tuple[str, ...]) -> tuple[Action, ...]:
+# Which check tells whether what a breaker guards is well again.
+_ASK = {
+    "stripe": "stripe.api",
+    "postgres": "postgres.connect",
+    "redis": "redis.connect",
+    "app": "app.health",
+}
+
+
+def _close(guards: str, keys: tuple[str, ...]) -> tuple[Action, ...]:
     quoted = " ".join(shlex.quote(key) for key in keys)
     return (
-        Action("First see whether Stripe answers", "payops health --only stripe.api"),
+        Action(
+            f"First see whether {guards.capitalize()} answers",
+            f"payops health --only {_ASK[guards]}" if guards in _ASK else "",
+        ),
         Action(
             "Only if it does: close the breaker by deleting its keys (runbook 004, scenario 2)",
             f'redis-cli -u "$REDIS_URL" DEL {quoted}',

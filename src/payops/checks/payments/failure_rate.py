@@ -10,7 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from payops.checks.contract import Check, Context
-from payops.checks.ledger import Tally, recent_outcomes, tally
+from payops.checks.ledger import (
+    MAP_THEM,
+    Tally,
+    not_judged,
+    reason_text,
+    recent_outcomes,
+    tally,
+    unmapped,
+)
 from payops.domain.duration import human_span
 from payops.domain.evidence import Action, Evidence
 from payops.domain.result import CheckResult
@@ -22,6 +30,7 @@ LIMITS = {
     # One failure among three is 33 %: too few to wake anybody, so no more than WARN.
     "sample": Threshold(5, None, "count", "payops: fewer attempts are at most WARN", "lower"),
 }
+REASONS = 10  # as evidence; an application that records free text has thousands
 # Which check tells more about a reason that we know.
 _LEADS = {
     "circuit_open": "circuit.state",
@@ -53,41 +62,64 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     measured = {"sample": counted.attempts, "failed": counted.ours, "declined": counted.declined}
     if counted.attempts == 0:
         return CheckResult(
-            Status.OK,
-            f"no payment was attempted in {span}: nothing to judge",
+            Status.WARN if counted.unknown else Status.OK,
+            not_judged(counted, span),
             as_of=facts.as_of,
             measured={"rate": None, **measured},
+            actions=(MAP_THEM,) if counted.unknown else (),
         )
     rate = 100 * counted.ours / counted.attempts
     status = limits["rate"].judge(rate)
     few = limits["sample"].judge(counted.attempts) is not Status.OK
     if status is Status.CRIT and few:
         status = Status.WARN
+    noun = "payment" if counted.attempts == 1 else "payments"
     if counted.ours:
         top = next(iter(counted.reasons))
+        most = "most " if len(counted.reasons) > 1 else ""
         summary = (
-            f"{counted.ours:,} of {counted.attempts:,} payments failed by our fault in {span} "
-            f"({rate:.1f} %), most by {top}"
+            f"{counted.ours:,} of {counted.attempts:,} {noun} failed by our fault in {span} "
+            f"({_percent(counted)}), {most}by {reason_text(top)}"
         )
     else:
-        summary = f"none of {counted.attempts:,} payments failed by our fault in {span}"
+        summary = f"none of {counted.attempts:,} {noun} failed by our fault in {span}"
     if counted.declined:
         summary += f"; {counted.declined:,} declined by the issuer"
+    if counted.unknown:
+        summary += f"; {unmapped(counted)}"
     if few and status is not Status.OK:
         summary += "; too few to be sure"
     return CheckResult(
         status,
         summary,
         as_of=facts.as_of,
-        since=counted.since,
+        since=counted.since if status is not Status.OK else None,
         measured={"rate": round(rate, 2), **measured},
-        evidence=tuple(
-            Evidence(f"{count:,} by {reason}", "postgres", facts.as_of, {"count": count})
-            for reason, count in counted.reasons.items()
-        ),
+        evidence=_evidence(facts),
         actions=_actions(counted) if status is not Status.OK else (),
         money_at_risk=counted.money,
     )
+
+
+def _percent(counted: Tally) -> str:
+    """One decimal, rounded up, so that one failure is never shown as 0 %."""
+    return f"{-(-counted.ours * 1000 // counted.attempts) / 10:g} %"
+
+
+def _evidence(facts: Facts) -> tuple[Evidence, ...]:
+    reasons = list(facts.tally.reasons.items())
+    seen = [
+        Evidence(f"{count:,} by {reason_text(reason)}", "postgres", facts.as_of, {"count": count})
+        for reason, count in reasons[:REASONS]
+    ]
+    if len(reasons) > REASONS:
+        others = sum(count for _, count in reasons[REASONS:])
+        what = f"{others:,} by {len(reasons) - REASONS:,} other reasons"
+        seen.append(Evidence(what, "postgres", facts.as_of, {"count": others}))
+    if facts.tally.inexact:
+        what = f"{facts.tally.inexact:,} of them without a usable amount: in no sum"
+        seen.append(Evidence(what, "postgres", facts.as_of, {"count": facts.tally.inexact}))
+    return tuple(seen)
 
 
 def _actions(counted: Tally) -> tuple[Action, ...]:

@@ -7,6 +7,7 @@ have been charged.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from payops.domain.payment import OPEN
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.threshold import Limits, Threshold
+from payops.errors import NotConfiguredError
 
 LIMITS = {
     "age": Threshold(30 * 60, None, "s", "S2-07: pending > 30 min is stuck"),
@@ -27,6 +29,7 @@ LIMITS = {
 # A row left pending for longer than this is history, not an incident; reconcile finds those.
 LOOKBACK = timedelta(days=7)
 SAMPLE = 10
+_INTENT = re.compile(r"pi_[A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,10 @@ class Facts:
 def gather(ctx: Context) -> Facts:
     ledger = payments_ledger(ctx)
     postgres = ctx.sources.postgres
-    now = postgres.server().now
+    older_than = postgres.server().now - timedelta(seconds=_stuck_after(ctx.limits))
     found = postgres.ledger(ledger).open_payments(
-        older_than=now - timedelta(seconds=ctx.limits["age"].warn or 0),
-        newer_than=now - LOOKBACK,
+        older_than=older_than,
+        newer_than=older_than - LOOKBACK,
         statuses=OPEN,
         sample=SAMPLE,
     )
@@ -77,21 +80,37 @@ def gather(ctx: Context) -> Facts:
     )
 
 
+def _stuck_after(limits: Limits) -> float:
+    """Seconds after which a payment is stuck: the first limit on its age that is switched on."""
+    age = limits["age"]
+    first = age.crit if age.warn is None else age.warn
+    if first is None:
+        raise NotConfiguredError("both limits on the age are switched off: nothing is ever stuck")
+    return first
+
+
 def judge(facts: Facts, limits: Limits) -> CheckResult:
-    limit = human_duration(limits["age"].warn or 0)
+    limit = human_duration(_stuck_after(limits))
     if not facts.count or facts.oldest is None:
         return CheckResult(
             Status.OK,
-            f"no payment pending for more than {limit}",
+            f"no payment pending for more than {limit} ({LOOKBACK.days} d looked back)",
             as_of=facts.as_of,
             measured={"count": 0, "age": 0},
         )
-    status = limits["count"].judge(facts.count)
+    of_count = limits["count"].judge(facts.count)
     age_s = (facts.as_of - facts.oldest).total_seconds()
-    scope = {
-        Status.CRIT: "system-wide",
-        Status.WARN: "single customers" if facts.count <= 2 else "more than single customers",
-    }.get(status, "within limits")
+    # Beyond WARN is what makes a payment stuck, so each is; CRIT is one that is stuck for too long.
+    too_old = limits["age"].judge(age_s) is Status.CRIT
+    status = Status.CRIT if too_old else of_count
+    if facts.count <= 2:
+        scope = "single customers"
+    elif of_count is Status.CRIT:
+        scope = "system-wide"
+    else:
+        scope = "more than single customers"
+    if status is Status.OK:
+        scope += ", within limits"
     noun = "payment" if facts.count == 1 else "payments"
     summary = (
         f"{facts.count:,} {noun} pending for more than {limit} ({scope}), "
@@ -122,17 +141,22 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
 
 
 def _actions(facts: Facts) -> tuple[Action, ...]:
-    reference = next((row.processor_ref for row in facts.rows if row.processor_ref), None)
+    # Another processor's reference, or a charge's, is nothing that this command can ask for.
+    reference = next(
+        (row.processor_ref for row in facts.rows if _INTENT.fullmatch(row.processor_ref or "")),
+        None,
+    )
     actions = [
         Action(
-            "All of the oldest, for the ticket",
+            f"The oldest {SAMPLE}, for the ticket",
             "payops health --only payments.stuck-pending -o json",
         )
     ]
-    if reference and reference.replace("_", "").isalnum():
+    if reference:
         actions.append(
             Action(
-                "Ask Stripe what became of the oldest: the customer may have been charged",
+                "Ask Stripe what became of the oldest one that it knows: the customer may have "
+                "been charged",
                 f"stripe payment_intents retrieve {reference}",
             )
         )

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from payops.checks.contract import Check, Context
-from payops.checks.ledger import Tally, recent_outcomes, tally
+from payops.checks.ledger import (
+    MAP_THEM,
+    Tally,
+    not_judged,
+    recent_outcomes,
+    tally,
+    unmapped,
+)
 from payops.domain.duration import human_span
 from payops.domain.evidence import Action, Evidence
 from payops.domain.result import CheckResult
@@ -53,45 +60,48 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     if counted.decided == 0:
         return CheckResult(
             Status.WARN if evidence else Status.OK,
-            f"no payment was decided in {span}: nothing to judge",
+            not_judged(counted, span),
             as_of=facts.as_of,
             measured={"rate": None, **measured},
             evidence=evidence,
+            actions=(MAP_THEM,) if evidence else (),
         )
     rate = 100 * counted.paid / counted.decided
-    status = limits["rate"].judge(rate)
+    status = rated = limits["rate"].judge(rate)
     few = limits["sample"].judge(counted.decided) is not Status.OK
     if status is Status.CRIT and few:
         status = Status.WARN
     if evidence and status is Status.OK:
         status = Status.WARN
-    left_out = f"; {counted.declined:,} issuer declines left out" if counted.declined else ""
-    note = "; too few to be sure" if few and status is not Status.OK else ""
+    declines = "issuer decline" if counted.declined == 1 else "issuer declines"
+    left_out = f"; {counted.declined:,} {declines} left out" if counted.declined else ""
+    note = "; too few to be sure" if few and rated is not Status.OK else ""
+    if evidence:
+        note += f"; {unmapped(counted)}"
     return CheckResult(
         status,
-        f"{_percent(rate)} of payments succeeded in {span} "
+        f"{_percent(counted)} of payments succeeded in {span} "
         f"({counted.paid:,} of {counted.decided:,}{left_out}){note}",
         as_of=facts.as_of,
-        since=counted.since if counted.ours else None,
+        since=counted.since if status is not Status.OK else None,
         measured={"rate": round(rate, 2), **measured},
         evidence=evidence,
-        actions=_actions(status),
+        actions=_actions(status, counted),
         money_at_risk=counted.money,
     )
 
 
-def _percent(rate: float) -> str:
+def _percent(counted: Tally) -> str:
     """One decimal, rounded down, so that 99.96 % is never shown as 100 %."""
-    return f"{int(rate * 10) / 10:g} %"
+    return f"{counted.paid * 1000 // counted.decided / 10:g} %"
 
 
 def _unknown(facts: Facts) -> tuple[Evidence, ...]:
     if not facts.tally.unknown:
         return ()
-    words = ", ".join(repr(word) for word in facts.tally.unknown_words)
     return (
         Evidence(
-            f"{facts.tally.unknown:,} payments have a status that is not mapped: {words}",
+            unmapped(facts.tally),
             "postgres",
             facts.as_of,
             {"unknown_status": facts.tally.unknown},
@@ -99,10 +109,11 @@ def _unknown(facts: Facts) -> tuple[Evidence, ...]:
     )
 
 
-def _actions(status: Status) -> tuple[Action, ...]:
+def _actions(status: Status, counted: Tally) -> tuple[Action, ...]:
     if status is Status.OK:
         return ()
-    return (Action("See why they failed", "payops health --only payments.failure-rate"),)
+    why = Action("See why they failed", "payops health --only payments.failure-rate")
+    return (*((why,) if counted.ours else ()), *((MAP_THEM,) if counted.unknown else ()))
 
 
 CHECK = Check(

@@ -45,7 +45,7 @@ def gather(ctx: Context) -> Facts:
         replica=server.in_recovery,
         lag_s=server.replay_lag_s,
         used=server.connections,
-        usable=server.max_connections - server.reserved,
+        usable=server.available,
         latency_ms=server.latency_ms,
     )
 
@@ -53,7 +53,10 @@ def gather(ctx: Context) -> Facts:
 def judge(facts: Facts, limits: Limits) -> CheckResult:
     share = 100 * facts.used / max(facts.usable, 1)
     of_connections = limits["connections"].judge(share)
-    of_lag = limits["lag"].judge(facts.lag_s or 0)
+    # A replica that cannot say how late it is may be hours behind.
+    lag = limits["lag"]
+    untold = facts.replica and facts.lag_s is None and (lag.warn, lag.crit) != (None, None)
+    of_lag = Status.UNKNOWN if untold else lag.judge(facts.lag_s or 0)
     role = "primary"
     if facts.replica:
         behind = "lag unknown" if facts.lag_s is None else f"{human_duration(facts.lag_s)} behind"
@@ -67,7 +70,14 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
                 'group by 1, 2 order by 3 desc"',
             )
         )
-    if of_lag is not Status.OK:
+    if untold:
+        actions.append(
+            Action(
+                "Point postgres.dsn at the primary; or, if its lag is watched elsewhere, set warn "
+                "and crit of thresholds: postgres.connect: lag to null"
+            )
+        )
+    elif of_lag is not Status.OK:
         actions.append(
             Action(
                 "Point postgres.dsn at the primary, or wait: rows younger than the lag are unseen"

@@ -67,8 +67,9 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     )
     actions: list[Action] = []
     if of_evictions is not Status.OK:
+        keys = "key" if facts.evicted == 1 else "keys"
         summary += (
-            f"; {facts.evicted:,} keys evicted since it started "
+            f"; {facts.evicted:,} {keys} evicted since it started "
             f"{human_duration(facts.uptime_s)} ago (policy {facts.policy})"
         )
         actions.append(

@@ -30,7 +30,8 @@ class Facts:
     """One call: how long it took, and what Stripe said of the key.
 
     `refused` is Stripe's own sentence when it did not accept the key, else empty. `key` is the
-    key's fingerprint. `account` is empty for a restricted key that may not read it.
+    key's fingerprint. `account` is empty for a restricted key that may not read it; `forbidden` is
+    Stripe's sentence when it told a key so that may read everything by its kind.
     """
 
     as_of: datetime
@@ -39,6 +40,7 @@ class Facts:
     account: str = ""
     refused: str = ""
     restricted: bool = False
+    forbidden: str = ""
     request_id: str = ""
 
 
@@ -46,6 +48,7 @@ def gather(ctx: Context) -> Facts:
     stripe = ctx.sources.stripe
     configured = ctx.settings.stripe
     key = fingerprint(configured.secret_key.reveal()) if configured else ""
+    restricted = configured is not None and configured.secret_key.reveal().startswith("rk_")
     before = ctx.deadline.remaining
     try:
         answer = stripe.account()
@@ -57,7 +60,8 @@ def gather(ctx: Context) -> Facts:
             latency_ms=(before - ctx.deadline.remaining) * 1000,
             key=key,
             refused=error.message if error.kind is Failure.AUTHENTICATION else "",
-            restricted=error.kind is Failure.PERMISSION,
+            restricted=error.kind is Failure.PERMISSION and restricted,
+            forbidden="" if error.kind is Failure.AUTHENTICATION or restricted else error.message,
             request_id=error.request_id,
         )
     return Facts(
@@ -90,6 +94,18 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
                     "payops config show",
                 ),
             ),
+        )
+    if facts.forbidden:
+        return CheckResult(
+            Status.WARN,
+            f"Stripe answers, but forbids {facts.key} to read its own account, which a secret key "
+            "may: payments may fail too",
+            as_of=facts.as_of,
+            measured=measured,
+            evidence=(
+                Evidence(facts.forbidden, "stripe", facts.as_of, {"request_id": facts.request_id}),
+            ),
+            actions=(Action("Look at the key's limits in the Dashboard (Developers, API keys)"),),
         )
     status = limits["latency"].judge(facts.latency_ms)
     took = human_duration(facts.latency_ms / 1000)

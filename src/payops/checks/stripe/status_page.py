@@ -13,6 +13,7 @@ from payops.checks.contract import Check, Context
 from payops.domain.evidence import Action
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
+from payops.domain.text import shortened
 from payops.domain.threshold import Limits
 from payops.errors import NotConfiguredError, SourceError
 
@@ -47,7 +48,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     elif status is Status.UNKNOWN:
         summary = "the status page answers in a form that payops does not know"
     else:
-        summary = f"Stripe says: {facts.message or facts.indicator}"
+        summary = f"Stripe says: {shortened(facts.message, 200) or facts.indicator}"
     actions: tuple[Action, ...] = ()
     if status in (Status.WARN, Status.CRIT):
         actions = (

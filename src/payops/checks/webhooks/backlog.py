@@ -26,6 +26,8 @@ LIMITS = {
 LOOKBACK = timedelta(days=3)
 # An event this young may be on its way: Stripe's first attempt has not come back yet.
 ON_ITS_WAY = timedelta(seconds=60)
+# Only the Dashboard shows what an endpoint answered: the API does not; nor does an event.
+_DASHBOARD = Action("See what your endpoint answered: Stripe's Dashboard, Developers, Webhooks")
 AT_MOST = 300  # three pages: enough to call it an incident, cheap enough for one
 
 
@@ -75,22 +77,34 @@ def gather(ctx: Context) -> Facts:
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
     count = len(facts.events)
+    if not count and not facts.complete:
+        # Stripe tells the newest first: a busy account's last minute alone may fill what was read.
+        return CheckResult(
+            Status.UNKNOWN,
+            f"{AT_MOST} or more events of the last minute are on their way; older ones were not "
+            "reached, so a backlog cannot be told",
+            as_of=facts.as_of,
+            measured={"count": None},
+            actions=(_DASHBOARD,),
+        )
     if not count:
         return CheckResult(
             Status.OK, "no undelivered events", as_of=facts.as_of, measured={"count": 0}
         )
     oldest = min(event.created for event in facts.events)
     kinds = len({event.type for event in facts.events})
-    more = "" if facts.complete else " or more"
+    more, least = ("", "") if facts.complete else (" or more", "at least ")
     paid = _paid(facts.events)
     payments = sum(money.count for money in paid)
     summary = (
         f"{count:,}{more} {'event' if count == 1 else 'events'} of {kinds} "
-        f"{'type' if kinds == 1 else 'types'} not delivered, the oldest "
+        f"{'type' if kinds == 1 else 'types'} not delivered, the oldest {least}"
         f"{human_duration((facts.as_of - oldest).total_seconds())} old"
     )
     if payments:
-        summary += f"; they tell of {payments:,} paid {'order' if payments == 1 else 'orders'}"
+        summary += (
+            f"; they tell of {least}{payments:,} paid {'order' if payments == 1 else 'orders'}"
+        )
     return CheckResult(
         limits["count"].judge(count),
         summary,
@@ -108,10 +122,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         ),
         actions=(
             Action("See whether the endpoint's application answers", "payops health --only app"),
-            Action(
-                "See the answers that Stripe got",
-                f"stripe events retrieve {min(facts.events, key=lambda e: e.created).id}",
-            ),
+            _DASHBOARD,
         ),
         money_at_risk=paid,
     )
