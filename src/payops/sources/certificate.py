@@ -31,6 +31,26 @@ class Certificate:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class TlsFacts:
+    """A server's certificate, valid or not.
+
+    `version` as OpenSSL names it (`TLSv1.3`). `not_before` and `not_after` are aware UTC. `issuer`
+    and `subject` are the common name, or the organisation. `names` are the DNS names and addresses
+    that it is for. `verified` says whether chain, dates and name hold, `reason` why not.
+    """
+
+    version: str
+    not_before: datetime
+    not_after: datetime
+    issuer: str
+    subject: str
+    names: tuple[str, ...]
+    verified: bool
+    reason: str
+    as_of: datetime
+
+
 def read_certificate(der: bytes) -> Certificate:
     """Read a certificate; raises ValueError when it is none."""
     try:

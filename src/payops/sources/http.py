@@ -11,8 +11,8 @@ from urllib.parse import urljoin, urlsplit
 
 from payops.errors import Failure, SourceError
 from payops.sources import clock
+from payops.sources.certificate import TlsFacts
 from payops.sources.status_page import Indicator, StatusPage, read_status_page
-from payops.sources.tls import TlsFacts, probe
 
 if TYPE_CHECKING:
     from payops.domain.deadline import Deadline
@@ -118,6 +118,8 @@ class HttpSource:
     def tls(self, host: str, port: int, timeout: float) -> TlsFacts:
         """The certificate of `host:port`, also when it does not verify. Direct, not through a
         proxy. Raises SourceError when there is no TLS to be had."""
+        from payops.sources.tls import probe
+
         return probe(host, port, self._deadline.within(timeout))
 
     def status_page(self, url: str) -> StatusPage:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from payops.errors import Failure, SourceError
+from payops.sources.identifier import identifier
 from payops.sources.postgres_errors import missing, nearest
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ class LedgerTable:
     def __init__(self, ledger: Ledger, columns: Sequence[_ColumnRow]) -> None:
         self._ledger = ledger
         self._columns = {column.column: column for column in columns}
-        self.name = sql.Identifier(columns[0].schema, columns[0].table)
+        self.name = identifier(columns[0].schema, columns[0].table)
 
     def column(self, name: str) -> sql.Composable:
         """A column by its name; NULL where the mapping leaves it out."""
-        return sql.Identifier(name) if name else sql.SQL("NULL")
+        return identifier(name) if name else sql.SQL("NULL")
 
     @property
     def created_at(self) -> sql.Composable:
@@ -90,7 +91,7 @@ class LedgerTable:
         name = self._ledger.columns.status
         column, found = self.column(name), self._columns[name]
         if found.labels is not None:
-            kind = sql.Identifier(found.type_schema, found.type_name)
+            kind = identifier(found.type_schema, found.type_name)
             condition = sql.SQL("{} = ANY(%(statuses)s::text[]::{}[])").format(column, kind)
             return condition, [value for value in values if value in found.labels]
         return sql.SQL("{}::text = ANY(%(statuses)s::text[])").format(column), list(values)

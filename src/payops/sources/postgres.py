@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from payops.sources.bounded import CutOffError
+from payops.sources.identifier import identifier
 from payops.sources.ledger import LedgerReader
 from payops.sources.ledger_table import LedgerTable, table_of
 from payops.sources.postgres_errors import Server, nearest, translate, unreachable, with_nearest
@@ -60,7 +61,7 @@ class PostgresSource:
         self._deadline = deadline
         self._server = Server.of(settings.dsn.reveal())
         self._pool = Pool(self._connect)
-        self._tables: dict[tuple[str, ...], LedgerTable] = {}
+        self._tables: dict[Hashable, LedgerTable] = {}
 
     def rows(
         self,
@@ -118,8 +119,7 @@ class PostgresSource:
         Raises SourceError SCHEMA, with the nearest name, when the table or a column is missing or
         has a type that payops cannot read.
         """
-        columns = ledger.columns
-        key = (ledger.table, columns.id, columns.status, columns.amount, columns.created_at)
+        key = (ledger.table, ledger.columns, ledger.amount_unit)
         if key not in self._tables:
             self._tables[key] = table_of(self, ledger)
         return self._tables[key]
@@ -174,4 +174,4 @@ def query(name: str, identifiers: Mapping[str, Name]) -> sql.Composed:
 def _composable(value: Name) -> sql.Composable:
     if isinstance(value, sql.Composable):
         return value
-    return sql.Identifier(value) if isinstance(value, str) else sql.Identifier(*value)
+    return identifier(value) if isinstance(value, str) else identifier(*value)

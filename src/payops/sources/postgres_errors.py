@@ -59,6 +59,7 @@ _WORDS: tuple[tuple[Failure, str], ...] = (
         Failure.AUTHENTICATION,
         r"authentication|password|pg_hba\.conf|role \".*\" does not exist|no such user",
     ),
+    (Failure.REJECTED, r"invalid (port|integer|connection option|sslmode)|Servname not supported"),
     (Failure.DNS, r"could not translate host name|failed to resolve host|not known"),
     (Failure.TLS, r"\bSSL\b|certificate|\bTLS\b"),
     (Failure.TIMED_OUT, r"timeout expired|timed out"),
@@ -82,6 +83,9 @@ _HINTS = {
     Failure.TLS: "see sslmode and sslrootcert in the DSN",
     Failure.UNREACHABLE: "no way to {host} from here: network, VPN or firewall",
     Failure.PERMISSION: "ask for the privilege for role {user}",
+    Failure.REJECTED: "correct the DSN, or the query and what the mapping puts into it",
+    Failure.BAD_ANSWER: "a value that Python cannot hold (an infinite timestamp?): look at the row",
+    Failure.SERVER_ERROR: "{host} itself is in trouble (disk, memory): see its log",
     Failure.SCHEMA: "correct the mapping in the configuration",
 }
 _DENIED = re.compile(r"permission denied for (?:(schema|database|function|sequence)|.*?) (\S.*)$")

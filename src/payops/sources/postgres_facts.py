@@ -14,10 +14,10 @@ class PostgresFacts:
     `version` is `server_version` (`16.4`). `in_recovery`: a replica; then `replay_lag_s` is the
     age of the last replayed transaction, 0 when everything received has been replayed (an idle
     primary is not lag), None when it cannot be told; None on a primary. `connections` counts
-    client backends of the whole server, `states` by `pg_stat_activity.state` (other roles' states
-    are hidden without `pg_monitor`: they count as `hidden`). `reserved` slots are for superusers
-    and `reserved_connections` (PostgreSQL 16). `latency_ms` is one round trip with the query,
-    `now` the server's clock.
+    client backends of the whole server, payops' own too; `states` counts them by
+    `pg_stat_activity.state` (`hidden` are other roles' without `pg_monitor`). `reserved` slots
+    are for superusers and `reserved_connections` (PostgreSQL 16). `latency_ms` is one round trip
+    with the query, `now` the server's clock.
     """
 
     version: str

@@ -6,34 +6,12 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 
 from payops.errors import Failure, SourceError
 from payops.sources import clock, wire_errors
 from payops.sources.bounded import CutOffError, bounded
-from payops.sources.certificate import read_certificate
+from payops.sources.certificate import TlsFacts, read_certificate
 from payops.sources.wire import tls_context
-
-
-@dataclass(frozen=True)
-class TlsFacts:
-    """A server's certificate, valid or not.
-
-    `version` as OpenSSL names it (`TLSv1.3`). `not_before` and `not_after` are aware UTC. `issuer`
-    and `subject` are the common name, or the organisation. `names` are the DNS names and addresses
-    that it is for. `verified` says whether chain, dates and name hold, `reason` why not.
-    """
-
-    version: str
-    not_before: datetime
-    not_after: datetime
-    issuer: str
-    subject: str
-    names: tuple[str, ...]
-    verified: bool
-    reason: str
-    as_of: datetime
 
 
 def probe(host: str, port: int, seconds: float) -> TlsFacts:

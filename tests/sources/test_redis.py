@@ -1,0 +1,251 @@
+"""The Redis source over a real Redis, and over servers that are not."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import redis as redis_py
+
+from payops.errors import Failure, SourceError
+from payops.lab.servers.redis import RedisServer
+from payops.sources.redis import RedisSource, _facts
+from payops.sources.redis_errors import Server, translate
+from sources.conftest import redis_of
+from sources.hanging import (
+    Proxy,
+    at_most,
+    closing,
+    dripping,
+    free_port,
+    resetting,
+    saying,
+    serving,
+    silent,
+)
+from sources.test_http import certificate
+
+
+@pytest.fixture
+def owner(redis_server: RedisServer) -> Iterator[redis_py.Redis]:
+    client = redis_py.Redis.from_url(redis_server.url)
+    client.flushall()
+    yield client
+    client.flushall()
+    client.close()
+
+
+def fails(source: RedisSource) -> SourceError:
+    with pytest.raises(SourceError) as caught:
+        source.strings(["a"])
+    source.close()
+    assert caught.value.source == "redis"
+    assert caught.value.hint
+    return caught.value
+
+
+def test_facts(redis: RedisSource) -> None:
+    facts = redis.facts()
+    assert facts.role == "master"
+    assert facts.version
+    assert facts.link_up is None
+    assert not facts.loading
+    assert 0 < facts.latency_ms < 1000
+
+
+def test_facts_of_a_replica_in_trouble_and_of_a_bare_server() -> None:
+    facts = _facts(
+        {"role": "slave", "master_link_status": "down", "rdb_last_bgsave_status": "err"}, 1.0
+    )
+    assert facts.link_up is False
+    assert facts.rdb_last_bgsave_ok is False
+    assert (facts.aof_last_write_ok, facts.maxmemory) == (None, None)
+
+
+def test_strings_and_ttls(redis: RedisSource, owner: redis_py.Redis) -> None:
+    owner.set("a", b"\x80\x04open")
+    owner.set("b", "5", ex=100)
+    owner.rpush("list", "x")
+    assert redis.strings(["a", "b", "list", "none"]) == {
+        "a": b"\x80\x04open",
+        "b": b"5",
+        "list": None,
+        "none": None,
+    }
+    ttls = redis.ttls(["a", "b", "none"])
+    assert ttls["a"] is None
+    assert ttls["none"] is None
+    assert 90 <= (ttls["b"] or 0) <= 100
+    assert redis.strings([]) == {}
+    assert redis.ttls([]) == {}
+
+
+def test_scan(redis: RedisSource, owner: redis_py.Redis) -> None:
+    owner.mset({f"circuit_breaker:{i}:state": "open" for i in range(700)} | {"other": "x"})
+    owner.set(b"circuit_breaker:\xff", "x")
+    keys, complete = redis.scan("circuit_breaker:*", 1000)
+    assert complete
+    assert len(keys) == 701
+    assert keys == sorted(set(keys))
+    some, complete = redis.scan("circuit_breaker:*", 10)
+    assert (len(some), complete) == (10, False)
+    assert redis.scan("nothing*", 10) == ([], True)
+
+
+def test_only_read_commands_are_sent(redis: RedisSource, owner: redis_py.Redis) -> None:
+    owner.config_resetstat()
+    redis.facts()
+    redis.scan("*", 5)
+    redis.now()
+    redis.ttls(["a"])
+    redis.strings(["a"])
+    sent = {name.removeprefix("cmdstat_") for name in owner.info("commandstats")}
+    assert sent <= {"auth", "info", "scan", "time", "ttl", "mget", "config|resetstat", "config"}
+
+
+def test_now(redis: RedisSource) -> None:
+    assert abs(redis.now() - datetime.now(UTC)) < timedelta(seconds=2)
+
+
+def test_an_acl_user_with_little(redis_server: RedisServer, owner: redis_py.Redis) -> None:
+    owner.acl_setuser(
+        "watch", enabled=True, passwords=["+little-secret"], keys=["a*"], commands=["+mget"]
+    )
+    port = urlsplit(redis_server.url).port
+    source = redis_of(f"redis://watch:little-secret@127.0.0.1:{port}/0")
+    assert source.strings(["a"]) == {"a": None}
+    with pytest.raises(SourceError) as caught:
+        source.facts()
+    assert caught.value.kind is Failure.PERMISSION
+    assert not caught.value.does_not_answer
+    assert "watch" in caught.value.hint
+    assert source.strings(["a"]) == {"a": None}
+    source.close()
+
+
+@pytest.mark.parametrize("user", [":wrong-password@", "", "nobody:wrong-password@"])
+def test_authentication(redis_server: RedisServer, user: str) -> None:
+    port = urlsplit(redis_server.url).port
+    error = fails(redis_of(f"redis://{user}127.0.0.1:{port}/0"))
+    assert error.kind is Failure.AUTHENTICATION
+    assert "wrong-password" not in str(error) + error.hint
+
+
+def test_too_many_clients(redis_server: RedisServer, owner: redis_py.Redis) -> None:
+    before = owner.config_get("maxclients")["maxclients"]
+    owner.config_set("maxclients", len(owner.client_list()))
+    try:
+        assert fails(redis_of(redis_server.url)).kind is Failure.TOO_MANY_CONNECTIONS
+    finally:
+        owner.config_set("maxclients", before)
+
+
+def test_busy_with_a_script(redis_server: RedisServer, owner: redis_py.Redis) -> None:
+    limit = owner.config_get("lua-time-limit")["lua-time-limit"]
+    owner.config_set("lua-time-limit", 20)
+    url = urlsplit(redis_server.url)
+    raw = socket.create_connection(("127.0.0.1", url.port or 0))
+    raw.sendall(f"AUTH {url.password}\r\n".encode() + b'EVAL "while true do end" 0\r\n')
+    time.sleep(0.1)
+    try:
+        assert fails(redis_of(redis_server.url, timeout=1)).kind is Failure.STARTING_UP
+    finally:
+        owner.script_kill()
+        owner.config_set("lua-time-limit", limit)
+        raw.close()
+
+
+@pytest.mark.parametrize(
+    ("behave", "kind"),
+    [
+        (silent, Failure.TIMED_OUT),
+        (dripping(b"*1\r\n$900\r\n" + b"x" * 900), Failure.TIMED_OUT),
+        (closing, Failure.CLOSED),
+        (resetting, Failure.CLOSED),
+        (saying(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Failure.BAD_ANSWER),
+        (saying(b"-LOADING Redis is loading the dataset in memory\r\n"), Failure.STARTING_UP),
+        (saying(b"-MASTERDOWN Link with MASTER is down\r\n"), Failure.STARTING_UP),
+        (saying(b"-NOAUTH Authentication required.\r\n"), Failure.AUTHENTICATION),
+        (saying(b"-WRONGPASS invalid username-password pair\r\n"), Failure.AUTHENTICATION),
+        (saying(b"-NOPERM this user has no permissions\r\n"), Failure.PERMISSION),
+        (saying(b"-ERR max number of clients reached\r\n"), Failure.TOO_MANY_CONNECTIONS),
+        (saying(b"-BUSY Redis is busy running a script\r\n"), Failure.STARTING_UP),
+        (saying(b"-MISCONF Errors writing to disk\r\n"), Failure.SERVER_ERROR),
+        (saying(b"-MOVED 3999 127.0.0.1:6381\r\n"), Failure.REJECTED),
+        (saying(b"-ERR unknown command 'MGET'\r\n"), Failure.REJECTED),
+    ],
+)
+def test_servers_that_misbehave(behave: Any, kind: Failure) -> None:
+    with serving(behave) as port, at_most(0.5):
+        source = redis_of(f"redis://127.0.0.1:{port}/0", timeout=0.5)
+        with pytest.raises(SourceError) as caught:
+            source.strings(["a"])
+        source.close()
+    assert caught.value.kind is kind, str(caught.value)
+
+
+def test_a_server_that_hangs_between_two_questions(redis_server: RedisServer) -> None:
+    url = urlsplit(redis_server.url)
+    proxy = Proxy(url.port or 0)
+    with serving(proxy) as port:
+        source = redis_of(f"redis://:{url.password}@127.0.0.1:{port}/0", timeout=0.5)
+        source.now()
+        proxy.freeze()
+        with at_most(0.5), pytest.raises(SourceError) as caught:
+            source.now()
+        assert caught.value.kind is Failure.TIMED_OUT
+        proxy.thaw()
+        source.now()  # on a new connection
+        source.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "kind"),
+    [
+        ("redis://no-such-host.invalid:6379/0", Failure.DNS),
+        ("redis://127.0.0.1:{free}/0", Failure.REFUSED),
+        ("unix:///no/such/socket.sock", Failure.REFUSED),
+    ],
+)
+def test_no_way_there(url: str, kind: Failure) -> None:
+    with at_most(0.5):
+        assert fails(redis_of(url.replace("{free}", str(free_port())))).kind is kind
+
+
+def test_tls(tmp_path: Path) -> None:
+    key, cert = certificate(tmp_path, names="IP:127.0.0.1")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+
+    def behave(peer: socket.socket) -> None:
+        with context.wrap_socket(peer, server_side=True) as secure:
+            secure.recv(100)
+            secure.sendall(b"*1\r\n$4\r\nopen\r\n")
+
+    with serving(behave) as port:
+        url = f"rediss://127.0.0.1:{port}/0"
+        good = redis_of(url, ca=str(cert))
+        assert good.strings(["a"]) == {"a": b"open"}
+        good.close()
+        untrusted = fails(redis_of(url))
+        assert untrusted.kind is Failure.TLS
+        assert "ca_file" in untrusted.hint
+    with serving(saying(b"-ERR unknown command\r\n")) as port:
+        assert fails(redis_of(f"rediss://127.0.0.1:{port}/0")).kind is Failure.TLS
+
+
+def test_the_deadline_is_over(redis_server: RedisServer) -> None:
+    with at_most(0):
+        assert fails(redis_of(redis_server.url, seconds=0)).kind is Failure.TIMED_OUT
+
+
+def test_a_password_in_an_error_is_redacted() -> None:
+    error = translate(redis_py.ResponseError("AUTH redis://u:s3cr3t-w0rd@h"), Server("redis://h:1"))
+    assert "s3cr3t" not in error.message
