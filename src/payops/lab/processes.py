@@ -38,7 +38,7 @@ class Account:
 class Started:
     """One process: `pid`, and its start time as the system words it (ticks since boot, or a date).
 
-    The words are only ever compared for equality.
+    The words are only ever compared for equality; empty, it had ended before we could look.
     """
 
     pid: int
@@ -47,7 +47,7 @@ class Started:
     @property
     def running(self) -> bool:
         """Whether this process, and not a later one with the same pid, is alive."""
-        return self.pid > 0 and start_time(self.pid) == self.at
+        return self.pid > 0 and self.at != "" and start_time(self.pid) == self.at
 
 
 def start_time(pid: int) -> str:
