@@ -26,7 +26,7 @@ LIMITS = {
 LOOKBACK = timedelta(days=3)
 # An event this young may be on its way: Stripe's first attempt has not come back yet.
 ON_ITS_WAY = timedelta(seconds=60)
-# Only the Dashboard shows what an endpoint answered: the API does not; nor does an event.
+# Only the Dashboard shows what an endpoint answered; the API and its events do not.
 _DASHBOARD = Action("See what your endpoint answered: Stripe's Dashboard, Developers, Webhooks")
 AT_MOST = 300  # three pages: enough to call it an incident, cheap enough for one
 
