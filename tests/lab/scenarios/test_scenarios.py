@@ -1,0 +1,218 @@
+"""Every scenario on a real lab: what the checks say, and that healing leaves no trace."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from payops.checks import check_ids
+from payops.errors import LabError, UsageError
+from payops.lab import laboratory, scenario
+from payops.lab.control import Control
+from payops.lab.info import LabInfo
+
+IDS = scenario.scenario_ids()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInfo]:
+    directory = tmp_path_factory.mktemp("scenarios") / "lab"
+    yield laboratory.up(laboratory.LabOptions(dir=directory, payments=100))
+    laboratory.down(directory)
+
+
+@pytest.fixture(autouse=True)
+def healed(lab: LabInfo) -> Iterator[None]:
+    yield
+    laboratory.heal(Path(lab.dir))
+
+
+def state(lab: LabInfo) -> dict[str, Any]:
+    """Everything that a scenario may change, in the order of keys."""
+    found: dict[str, Any] = {}
+    with psycopg.connect(lab.postgres_dsn) as connection:
+        for table in ("payments", "refunds", "webhook_events"):
+            rows = connection.execute(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY id")
+            text = "\n".join(row[0] for row in rows.fetchall())
+            found[table] = (text.count("\n"), hashlib.sha256(text.encode()).hexdigest())
+    with redis.Redis.from_url(lab.redis_url, decode_responses=True) as client:
+        found["redis"] = {
+            key: (client.get(key), client.pttl(key) > 0) for key in sorted(client.scan_iter())
+        }
+    stripe = Control("stripe", lab.stripe_control_url)
+    simulator = stripe.get("/state")
+    for name in ("faults", "keys", "status_page", "objects", "clock_offset_s", "rate_limits"):
+        found[name] = simulator[name]
+    events = stripe.get("/objects?type=event&limit=10000")["objects"]
+    found["events"] = sorted(json.dumps(event, sort_keys=True) for event in events)
+    found["merchant"] = Control("merchant", lab.app_control_url).get("/state")["faults"]
+    found["servers"] = [(s.name, s.running, s.address) for s in laboratory.status(Path(lab.dir))]
+    return found
+
+
+def statuses(lab: LabInfo) -> dict[str, str]:
+    """What `payops health` says: the checks that are not OK."""
+    asked = [
+        *(sys.executable, "-c", "from payops.cli.main import main; main()"),
+        *("--config", lab.config, "health", "-o", "json"),
+    ]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    said = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
+    report = json.loads(said.stdout)
+    return {one["id"]: one["status"] for one in report["checks"] if one["status"] != "OK"}
+
+
+def test_nothing_is_wrong_at_first(lab: LabInfo) -> None:
+    assert statuses(lab) == {}
+
+
+@pytest.mark.parametrize("wanted", IDS)
+def test_it_breaks_what_it_says_and_healing_leaves_no_trace(lab: LabInfo, wanted: str) -> None:
+    directory = Path(lab.dir)
+    before = state(lab)
+    injected = laboratory.inject(directory, wanted)
+    assert injected.scenarios == (wanted,)
+    expected = scenario.load_scenario(wanted).expected
+    assert statuses(lab) == {check: status.value for check, status in expected.items()}
+    assert laboratory.heal(directory, wanted).scenarios == ()
+    assert state(lab) == before
+    assert statuses(lab) == {}
+    assert list((directory / "scenarios").iterdir()) == []
+
+
+def test_healing_from_another_process(lab: LabInfo) -> None:
+    before = state(lab)
+    laboratory.inject(Path(lab.dir), "webhook-endpoint-down")
+    laboratory.inject(Path(lab.dir), "circuit-stuck-open")
+    script = (
+        "import sys, pathlib; from payops.lab import laboratory\n"
+        "laboratory.heal(pathlib.Path(sys.argv[1]))"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script, lab.dir],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+    )
+    assert state(lab) == before
+
+
+def test_the_number_of_lost_payments_can_be_chosen(lab: LabInfo) -> None:
+    laboratory.inject(Path(lab.dir), "payments-stuck-pending", count="2")
+    assert statuses(lab) == {"payments.stuck-pending": "WARN"}
+
+
+def test_up_leaves_down_what_a_scenario_stopped(lab: LabInfo) -> None:
+    directory = Path(lab.dir)
+    laboratory.inject(directory, "redis-down")
+    info = laboratory.up(laboratory.LabOptions(dir=directory, payments=100))
+    assert info.pids["redis"] == 0
+    assert info.scenarios == ("redis-down",)
+    assert laboratory.heal(directory).pids["redis"] > 0
+
+
+def test_what_needs_a_stopped_server_says_so_and_changes_nothing(lab: LabInfo) -> None:
+    directory = Path(lab.dir)
+    before = state(lab)
+    laboratory.inject(directory, "redis-down")
+    with pytest.raises(LabError, match="needs Redis"):
+        laboratory.inject(directory, "circuit-stuck-open")
+    laboratory.heal(directory)
+    if "circuit-stuck-open" in laboratory.heal(directory).scenarios:
+        laboratory.heal(directory, "circuit-stuck-open")
+    assert state(lab) == before
+
+
+def test_the_later_of_two_that_change_the_same_is_healed_first(lab: LabInfo) -> None:
+    directory = Path(lab.dir)
+    before = state(lab)
+    laboratory.inject(directory, "payments-stuck-pending")
+    laboratory.inject(directory, "webhook-endpoint-down")
+    with pytest.raises(LabError, match="came after"):
+        laboratory.heal(directory, "payments-stuck-pending")
+    laboratory.heal(directory)
+    assert state(lab) == before
+
+
+def test_an_inject_that_fails_half_way_is_undone(
+    lab: LabInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from payops.lab.scenarios import stripe_outage
+
+    before = state(lab)
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr(stripe_outage, "open_breaker", fail)
+    with pytest.raises(RuntimeError):
+        laboratory.inject(Path(lab.dir), "stripe-outage")
+    assert state(lab) == before
+    current = LabInfo.load(Path(lab.dir))
+    assert current is not None
+    assert current.scenarios == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "parameters", "error", "said"),
+    [
+        ("circuit-stuck", {}, UsageError, "did you mean 'circuit-stuck-open'"),
+        ("redis-down", {"count": 3}, UsageError, "no parameter 'count'"),
+        ("payments-stuck-pending", {"cuont": 3}, UsageError, "did you mean 'count'"),
+        ("payments-stuck-pending", {"count": "many"}, UsageError, "is a number"),
+        ("payments-stuck-pending", {"count": 0}, UsageError, "1 to 10000"),
+        ("payments-stuck-pending", {"count": 9999}, LabError, "that can be lost"),
+    ],
+)
+def test_what_cannot_be_injected(
+    lab: LabInfo, wanted: str, parameters: dict[str, object], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        laboratory.inject(Path(lab.dir), wanted, **parameters)
+    current = LabInfo.load(Path(lab.dir))
+    assert current is not None
+    assert current.scenarios == ()
+
+
+def test_twice_is_refused_and_so_is_healing_what_is_not_there(lab: LabInfo, tmp_path: Path) -> None:
+    laboratory.inject(Path(lab.dir), "stripe-key-invalid")
+    with pytest.raises(LabError, match="in force already"):
+        laboratory.inject(Path(lab.dir), "stripe-key-invalid")
+    with pytest.raises(LabError, match="not in force"):
+        laboratory.heal(Path(lab.dir), "redis-down")
+    with pytest.raises(LabError, match="there is no lab"):
+        laboratory.inject(tmp_path, "redis-down")
+
+
+@pytest.mark.parametrize("wanted", IDS)
+def test_a_scenario_says_what_it_is(wanted: str) -> None:
+    found = scenario.load_scenario(wanted)
+    assert found.title
+    assert found.breaks
+    assert set(found.expected) <= set(check_ids())
+    assert any(number in found.runbook for number in ("000", "001", "002", "003", "004"))
+    module = sys.modules[found.inject.__module__]
+    assert module.__doc__
+    assert len(module.__doc__.splitlines()[0]) > 20
+
+
+def test_two_files_of_one_id_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "twice_told"
+    package.mkdir()
+    for name in ("__init__.py", "stripe_outage.py", "stripe_outage_.py"):
+        (package / name).touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(LabError, match="stripe-outage"):
+        scenario.scenario_ids("twice_told")
+    (package / "stripe_outage_.py").unlink()
+    with pytest.raises(LabError, match="has no SCENARIO"):
+        scenario.load_scenario("stripe-outage", "twice_told")
