@@ -9,7 +9,7 @@ UNKNOWN, anything else is a fault of payops and UNKNOWN for that check alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -73,3 +73,17 @@ class NamedCheck:
     id: str
     check: Check[object]
     limits: Limits
+
+    def signed(self, result: CheckResult, now: datetime, duration_ms: int) -> CheckResult:
+        """What `judge` found, with all that a report needs to know of the check itself."""
+        return replace(
+            result,
+            id=self.id,
+            title=self.check.title,
+            source=result.source or self.check.source,
+            as_of=result.as_of or now,
+            limits=self.limits,
+            rows=self.check.rows,
+            advisory=self.check.advisory,
+            duration_ms=duration_ms,
+        )

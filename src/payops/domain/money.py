@@ -14,7 +14,6 @@ from decimal import Decimal
 from payops.domain.text import shortened
 
 ZERO_DECIMAL = frozenset(
-    # fmt: off
     {
         "bif",
         "clp",
@@ -32,7 +31,6 @@ ZERO_DECIMAL = frozenset(
         "xof",
         "xpf",
     }
-    # fmt: on
 )
 THREE_DECIMAL = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 _MOST_DIGITS = 30

@@ -56,7 +56,7 @@ def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckRes
         result = named.check.judge(
             named.check.gather(replace(ctx, limits=named.limits)), named.limits
         )
-        return _identified(result, named, ctx, _ms_since(started))
+        return named.signed(result, ctx.now, _ms_since(started))
     except NotConfiguredError as error:
         result = CheckResult(Status.SKIP, error.message)
     except SourceError as error:
@@ -67,7 +67,7 @@ def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckRes
                 on_fault(named.id, traceback.format_exc())
         result = CheckResult(
             Status.UNKNOWN,
-            f"fault of payops in this check: {type(error).__name__}: {error}",
+            f"fault of payops in this check: {type(error).__name__}: {error}".rstrip(": "),
             actions=(
                 Action(
                     "Report it with the traceback",
@@ -75,7 +75,7 @@ def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckRes
                 ),
             ),
         )
-    return _identified(result, named, ctx, _ms_since(started))
+    return named.signed(result, ctx.now, _ms_since(started))
 
 
 def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> CheckResult:
@@ -103,22 +103,8 @@ def _too_late(named: NamedCheck, ctx: Context, waited_ms: int) -> CheckResult:
         f"no answer from {named.check.source} before the deadline ({waited_ms / 1000:.1f} s)",
         actions=named.check.when_down,
     )
-    return _identified(result, named, ctx, waited_ms)
+    return named.signed(result, ctx.now, waited_ms)
 
 
 def _ms_since(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
-
-
-def _identified(result: CheckResult, named: NamedCheck, ctx: Context, ms: int) -> CheckResult:
-    return replace(
-        result,
-        id=named.id,
-        title=named.check.title,
-        source=result.source or named.check.source,
-        as_of=result.as_of or ctx.now,
-        limits=named.limits,
-        rows=named.check.rows,
-        advisory=named.check.advisory,
-        duration_ms=ms,
-    )

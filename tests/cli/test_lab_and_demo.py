@@ -1,0 +1,80 @@
+"""`payops lab` and `payops demo` as a stranger runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from command import assert_calm, payops
+
+
+@pytest.mark.slow
+def test_a_lab_from_up_to_down(tmp_path: Path) -> None:
+    where = tmp_path / "lab"
+    up = payops("lab", "up", "--dir", where, "--payments", "200", "--seed", "7", "-o", "json")
+    assert up.code == 0, up.err
+    try:
+        facts = json.loads(up.out)
+        for key in ("config", "postgres_dsn", "redis_url", "stripe_url", "stripe_control_url"):
+            assert facts[key], key
+        assert {"postgres", "redis", "stripe", "merchant"} <= set(facts["pids"])
+        with psycopg.connect(facts["postgres_dsn"]) as connection:
+            row = connection.execute("select count(*) from payments").fetchone()
+        assert row == (200,)
+
+        again = payops("lab", "up", "--dir", where, "--payments", "200", "--seed", "7")
+        assert again.code == 0
+        other = payops("lab", "up", "--dir", where, "--payments", "100")
+        assert other.code == 3
+        assert "another lab" in other.err
+
+        unknown = payops("lab", "inject", "circuit-stuck-opn", "--dir", where)
+        assert unknown.code == 3
+        assert "circuit-stuck-open" in unknown.err
+        assert payops("lab", "inject", "circuit-stuck-open", "--dir", where).code == 0
+        assert payops("--config", facts["config"], "health").code == 2
+        assert payops("lab", "heal", "--dir", where).code == 0
+        assert payops("--config", facts["config"], "health").code == 0
+        assert payops("lab", "status", "--dir", where, "-o", "json").code == 0
+    finally:
+        down = payops("lab", "down", "--dir", where)
+    assert down.code == 0
+    assert not where.exists() or not any(where.iterdir())
+    assert payops("lab", "status", "--dir", where).code == 3
+
+
+@pytest.mark.slow
+def test_the_demo_shows_an_incident_within_40_s(tmp_path: Path) -> None:
+    done = payops("demo", env={"HOME": str(tmp_path)})
+    assert done.code == 0, done.err
+    assert done.seconds < 40
+    assert_calm_progress(done.err)
+    for words in ("circuit.state", "payments.stuck-pending", "What it means", "run next"):
+        assert words in done.out
+    assert "CRIT" in done.out
+
+
+def assert_calm_progress(err: str) -> None:
+    assert "Traceback" not in err
+    assert len(err.splitlines()) < 10
+
+
+def test_lab_list_names_every_scenario() -> None:
+    done = payops("lab", "list", "-o", "json")
+    assert_calm(done)
+    listed = {scenario["id"]: scenario for scenario in json.loads(done.out)["scenarios"]}
+    assert {
+        "stripe-outage",
+        "stripe-key-invalid",
+        "redis-down",
+        "database-down",
+        "circuit-stuck-open",
+        "payments-stuck-pending",
+        "webhook-endpoint-down",
+    } <= set(listed)
+    for scenario in listed.values():
+        assert scenario["title"]
+        assert "reference" in scenario["presets"]
