@@ -197,7 +197,7 @@ def test_the_ledgers_own_word_for_a_decline(postgres: Any) -> None:
 
 
 def test_nothing_to_ask() -> None:
-    with pytest.raises(NotConfiguredError, match="ledgers.payments"):
+    with pytest.raises(NotConfiguredError, match=r"ledgers\.payments"):
         gathered(CHECK, fake_context(settings(postgres={"dsn": "x"})))
     with pytest.raises(NotConfiguredError, match="postgres"):
         gathered(CHECK, fake_context(CONFIGURED))
