@@ -35,6 +35,8 @@ def saying(answer: bytes) -> Behaviour:
     def behave(peer: socket.socket) -> None:
         peer.recv(4096)
         peer.sendall(answer)
+        peer.shutdown(socket.SHUT_WR)
+        silent(peer)  # closed with bytes unread it would send RST
 
     return behave
 

@@ -151,15 +151,27 @@ def test_busy_with_a_script(redis_server: RedisServer, owner: redis_py.Redis) ->
     limit = owner.config_get("lua-time-limit")["lua-time-limit"]
     owner.config_set("lua-time-limit", 20)
     url = urlsplit(redis_server.url)
-    raw = socket.create_connection(("127.0.0.1", url.port or 0))
-    raw.sendall(f"AUTH {url.password}\r\n".encode() + b'EVAL "while true do end" 0\r\n')
-    time.sleep(0.1)
+    with socket.create_connection(("127.0.0.1", url.port or 0)) as raw:
+        raw.sendall(f"AUTH {url.password}\r\n".encode())
+        raw.recv(100)
+        raw.sendall(b'EVAL "while true do end" 0\r\n')
+        try:
+            for _ in range(100):
+                time.sleep(0.03)
+                if busy(owner):
+                    break
+            error = fails(redis_of(redis_server.url, timeout=1))
+        finally:
+            owner.script_kill()
+    owner.config_set("lua-time-limit", limit)
+    assert error.kind is Failure.STARTING_UP
+
+
+def busy(client: redis_py.Redis) -> bool:
     try:
-        assert fails(redis_of(redis_server.url, timeout=1)).kind is Failure.STARTING_UP
-    finally:
-        owner.script_kill()
-        owner.config_set("lua-time-limit", limit)
-        raw.close()
+        return not client.ping()
+    except redis_py.ResponseError:
+        return True
 
 
 @pytest.mark.parametrize(

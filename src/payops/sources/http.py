@@ -25,6 +25,8 @@ _MOST_HOPS = 3
 _STATUS_PAGE_S = 4.0
 _RESOLVE_S = 3.0
 _MOST_JSON = 1024 * 1024
+# A probe connects anew: what it measures is what a new client sees.
+_HEADERS = {"User-Agent": "payops", "Connection": "close"}
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,14 @@ class HttpSource:
         is no answer.
         """
         end = time.monotonic() + self._deadline.within(timeout)
-        sent = {"User-Agent": "payops", **(headers or {})}
+        sent = {**_HEADERS, **(headers or {})}
         answer = self._once(method, url, end, body, sent, max_body)
         hops = 0
         while follow and method in ("GET", "HEAD") and answer.location and hops < _MOST_HOPS:
             hops += 1
             _refuse_downgrade(answer)
             same = urlsplit(answer.location).netloc == urlsplit(url).netloc
-            kept = sent if same else {"User-Agent": "payops"}
+            kept = sent if same else _HEADERS
             answer = self._once(method, answer.location, end, None, kept, max_body)
         return answer
 

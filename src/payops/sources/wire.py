@@ -6,10 +6,12 @@ certificate store (`SSL_CERT_FILE`, `REQUESTS_CA_BUNDLE`), proxies are the envir
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from urllib3 import PoolManager, Timeout
@@ -113,24 +115,34 @@ class Wire:
 
 
 def tls_context() -> ssl.SSLContext:
-    """A verifying context: the system's store, or certifi's where the system has none."""
-    import os
+    """A verifying context: the system's store, or certifi's where the system has none.
+
+    Reading a store takes some 30 ms, so a process does it once for what the environment names.
+    Raises SourceError TLS when it cannot be read.
+    """
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or ""
+    with _tls_lock:
+        return _tls_context(
+            bundle, os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")
+        )
+
+
+_tls_lock = threading.Lock()
+
+
+@cache
+def _tls_context(bundle: str, *_openssl: str) -> ssl.SSLContext:
     import ssl
 
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     try:
         context = ssl.create_default_context()
         if bundle:
-            if os.path.isdir(bundle):
-                context.load_verify_locations(capath=bundle)
-            else:
-                context.load_verify_locations(cafile=bundle)
-        else:
-            places = ssl.get_default_verify_paths()
-            if places.cafile is None and places.capath is None:
-                import certifi
+            place = {"capath": bundle} if os.path.isdir(bundle) else {"cafile": bundle}
+            context.load_verify_locations(**place)
+        elif not any(ssl.get_default_verify_paths()[:2]):
+            import certifi
 
-                context.load_verify_locations(certifi.where())
+            context.load_verify_locations(certifi.where())
     except (OSError, ImportError) as error:
         raise SourceError(
             "http",
