@@ -1,0 +1,44 @@
+"""`python -m benchmarks [--write]`: runs all, prints Markdown; --write keeps it in the docs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import startup
+
+PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
+HEADING = """\
+# Benchmarks
+
+Ratios within one run: machines are noisy, so single times mean little and ratios hold. Written by
+`make bench ARGS=--write`; `make bench` prints the same without writing.
+"""
+
+
+def _where_and_when() -> str:
+    python = f"Python {platform.python_version()}"
+    cores = f"{os.cpu_count()} cores ({platform.machine()})"
+    return f"Measured {datetime.now(UTC):%Y-%m-%d} with {python} on {cores}.\n"
+
+
+def main() -> None:
+    """Run every benchmark."""
+    lines = [
+        HEADING,
+        _where_and_when(),
+        "## Starting\n",
+    ]
+    print("\n".join(lines), flush=True)
+    for line in startup.run():
+        lines.append(line)
+        print(line, flush=True)
+    if "--write" in sys.argv[1:]:
+        PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
