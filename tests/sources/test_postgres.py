@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql as psql
 
+from payops.domain.deadline import Deadline
 from payops.errors import Failure, SourceError
 from payops.lab.servers.postgres import PostgresServer
 from payops.sources import postgres as postgres_module
@@ -215,6 +216,19 @@ def test_the_deadline_cuts_a_query(postgres_server: PostgresServer, ask: Ask) ->
     with at_most(0.6):
         error = fails(lambda: ask(source, "SELECT pg_sleep(5) AS value"))
     assert error.kind in (Failure.TIMED_OUT, Failure.STATEMENT_TIMEOUT)
+    source.close()
+
+
+def test_no_time_left_is_no_harm_to_the_connection(
+    postgres_server: PostgresServer, ask: Ask
+) -> None:
+    source = postgres_of(postgres_server.dsn)
+    ask(source, "SELECT 1 AS value")
+    session = source._pool._idle[0]
+    source._deadline = Deadline.after(0)
+    with at_most(0):
+        assert fails(source.server).kind is Failure.TIMED_OUT
+    assert source._pool._idle == [session]
     source.close()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -156,15 +156,20 @@ def test_busy_with_a_script(redis_server: RedisServer, owner: redis_py.Redis) ->
         raw.recv(100)
         raw.sendall(b'EVAL "while true do end" 0\r\n')
         try:
-            for _ in range(100):
-                time.sleep(0.03)
-                if busy(owner):
-                    break
+            wait_until(lambda: busy(owner))
             error = fails(redis_of(redis_server.url, timeout=1))
         finally:
             owner.script_kill()
+    wait_until(lambda: not busy(owner))
     owner.config_set("lua-time-limit", limit)
     assert error.kind is Failure.STARTING_UP
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if holds():
+            return
+        time.sleep(0.03)
 
 
 def busy(client: redis_py.Redis) -> bool:
@@ -224,6 +229,8 @@ def test_a_server_that_hangs_between_two_questions(redis_server: RedisServer) ->
         ("redis://no-such-host.invalid:6379/0", Failure.DNS),
         ("redis://127.0.0.1:{free}/0", Failure.REFUSED),
         ("unix:///no/such/socket.sock", Failure.REFUSED),
+        ("http://127.0.0.1:6379", Failure.REJECTED),
+        ("redis://127.0.0.1:port/0", Failure.REJECTED),
     ],
 )
 def test_no_way_there(url: str, kind: Failure) -> None:

@@ -21,7 +21,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import class_row
 
-from payops.sources.bounded import bounded
+from payops.sources.bounded import CutOffError, bounded
 
 if TYPE_CHECKING:
     from psycopg.sql import Composed
@@ -93,6 +93,8 @@ class Session:
 
         Raises psycopg.Error or CutOffError.
         """
+        if at_most <= 0:  # nothing was sent, so the connection is as good as before
+            raise CutOffError("no time left")
         limit = min(float(self._settings.statement_timeout), at_most)
         begin = _BEGIN.format(
             statement=_milliseconds(limit),
@@ -109,7 +111,7 @@ class Session:
 
         try:
             return bounded(min(limit + GRACE_S, at_most), call, cut=self._cut)
-        except TimeoutError:
+        except CutOffError:
             self._given_up = True
             raise
 

@@ -193,17 +193,23 @@ class RedisSource:
             options["driver_info"] = None
         else:  # before redis-py 7
             options |= {"lib_name": None, "lib_version": None}
-        client: redis.Redis = self._redis.Redis.from_url(
-            url,
-            protocol=2,
-            max_connections=1,
-            socket_timeout=seconds,
-            socket_connect_timeout=seconds,
-            retry=_no_retry(),
-            retry_on_error=[],
-            health_check_interval=0,
-            **options,
-        )
+        try:
+            client: redis.Redis = self._redis.Redis.from_url(
+                url,
+                protocol=2,
+                max_connections=1,
+                socket_timeout=seconds,
+                socket_connect_timeout=seconds,
+                retry=_no_retry(),
+                retry_on_error=[],
+                health_check_interval=0,
+                **options,
+            )
+        except (ValueError, TypeError) as error:
+            from payops.sources.redis_errors import failure
+
+            said = "redis.url cannot be read"
+            raise failure(Failure.REJECTED, said, self._server) from error
         return client
 
 

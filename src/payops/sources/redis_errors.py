@@ -41,6 +41,8 @@ _HINTS = {
     Failure.CLOSED: "{host} hung up: restarted, or it speaks TLS (rediss://)",
     Failure.UNREACHABLE: "no way to {host} from here: network, VPN or firewall",
     Failure.BAD_ANSWER: "something that is not Redis answers on {host}",
+    Failure.REJECTED: "correct redis.url (redis://, rediss:// or unix://); a cluster or an old "
+    "server answers some commands so too",
     Failure.SERVER_ERROR: "see INFO persistence and memory on {host}",
 }
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN}

@@ -50,9 +50,9 @@ O = TypeVar("O", bound=HasId)  # noqa: E741  an object
 class Answer(Generic[T]):
     """One answer of Stripe's.
 
-    `latency_ms` from sending the request that was answered to its last byte, without retries and
-    waiting for the budget; `date` is the server's own clock (`Date`, whole seconds, aware UTC),
-    None when it sent none.
+    `latency_ms` from the start of the request that was answered to its last byte, with connecting
+    where that was needed, without retries and waiting for the budget; `date` is the server's own
+    clock (`Date`, whole seconds, aware UTC), None when it sent none.
     """
 
     value: T

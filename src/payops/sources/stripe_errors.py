@@ -34,6 +34,8 @@ def translate(error: stripe.StripeError, *, key: str, path: str, request_id: str
     kind = kind_of(status)
     if error.error is None and (status is None or status < 500):
         kind = Failure.BAD_ANSWER
+    elif getattr(error.error, "code", None) == "rate_limit":  # once a 400, says the SDK
+        kind = Failure.RATE_LIMITED
     headers = error.headers or {}
     reason = headers.get("Stripe-Rate-Limited-Reason", "")
     said = error.user_message if error.error is not None else "no JSON of Stripe's in the answer"
