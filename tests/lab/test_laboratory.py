@@ -176,6 +176,24 @@ def test_an_up_that_was_killed_half_way_is_cleaned_up(place: Path, seconds: floa
             assert not Path(record.data).exists()
 
 
+@pytest.mark.slow
+def test_an_up_that_is_interrupted_ends_what_it_started(place: Path) -> None:
+    command = subprocess.Popen(
+        [sys.executable, "-u", "-c", UP, str(place)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert command.stdout is not None
+    command.stdout.readline()
+    time.sleep(0.3)
+    command.send_signal(signal.SIGINT)
+    assert command.wait(20) != 0
+    command.stdout.close()
+    assert not place.exists()
+    assert processes_of(place) == {}
+
+
 def test_a_server_that_does_not_start_ends_all_and_says_why(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

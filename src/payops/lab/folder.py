@@ -26,12 +26,19 @@ _OURS_BY_START = ("stripe.", ".stripe.", "merchant.", ".merchant.", "snapshot", 
 
 
 @contextlib.contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold the folder for ourselves; a second `lab` command waits. It must exist."""
+def locked(directory: Path, *, make: bool = False) -> Iterator[None]:
+    """Hold the folder for ourselves; a second `lab` command waits.
+
+    With `make` it is taken first (see `take`); else it must exist. Raises LabError.
+    """
     while True:
+        if make:
+            take(directory)
         try:
             handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
+            if make:
+                continue
             raise LabError(f"there is no lab in {directory}", hint="payops lab up") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -93,10 +100,11 @@ def end_everybody(directory: Path) -> None:
         processes.end(process)
 
 
-def give_back(directory: Path) -> list[str]:
+def give_back(directory: Path, *, keep: bool = False) -> list[str]:
     """Remove what a lab makes, the marker last, and the folder when that was all.
 
-    Returns the names of what is not ours and was left. Does nothing without the marker.
+    With `keep`, an empty folder stays, for another lab. Returns the names of what is not ours and
+    was left. Does nothing without the marker.
     """
     if not is_lab(directory):
         return []
@@ -111,7 +119,7 @@ def give_back(directory: Path) -> list[str]:
         else:
             path.unlink()
     (directory / MARKER).unlink()
-    if not left:
+    if not left and not keep:
         with contextlib.suppress(OSError):  # somebody's working folder, or a mount point
             directory.rmdir()
     return left

@@ -14,9 +14,11 @@ FILE_NAME = "lab.json"
 class LabInfo:
     """Addresses, made-up keys and process ids of one lab.
 
-    All paths are absolute. `config` is the ready payops.yaml. `pids` maps a server's name
-    (`postgres`, `redis`, `stripe`, `merchant`) to its process id at the time of writing.
-    `created_at` is ISO 8601 UTC, `since_s` the length of the generated history in seconds.
+    All paths are absolute. `config` is the ready payops.yaml. `postgres_dsn` is the owner's,
+    `status_url` the page's own, `webhook_endpoint` the URL that Stripe delivers to. `pids` maps a
+    server's name (`postgres`, `redis`, `stripe`, `merchant`) to its process id at the time of
+    writing; 0 is stopped. `created_at` is ISO 8601 UTC, `since_s` the length of the generated
+    history in seconds.
     `scenarios` are those injected and not healed, oldest first.
     """
 

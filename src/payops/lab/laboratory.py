@@ -7,24 +7,18 @@ that died. Whatever a crash leaves, `up` and `down` clean up.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from payops.domain.duration import utc_text
 from payops.errors import LabError
 from payops.lab import folder, scenario
-from payops.lab.configuration import write_configuration
 from payops.lab.info import LabInfo
-from payops.lab.options import Keys, LabOptions, default_directory
+from payops.lab.making import make
+from payops.lab.options import LabOptions, default_directory
 from payops.lab.scenario import Lab
 from payops.lab.servers.system import Servers
-
-if TYPE_CHECKING:
-    from payops.lab.history import History
 
 __all__ = [
     "LabOptions",
@@ -63,18 +57,16 @@ def up(options: LabOptions, say: Say = _nobody) -> LabInfo:
     else, or a lab with other options.
     """
     directory = options.dir
-    folder.take(directory)
-    with folder.locked(directory):
+    with folder.locked(directory, make=True):
         found = _find(options)
         if found is not None:
             return _revive(directory, found, say)
         if folder.is_lab(directory):
             say(f"cleaning up a half-made lab in {directory}")
-            _clear(directory)
-            folder.take(directory)
+            _clear(directory, keep_folder=True)
         folder.mark(directory, options.described())
         try:
-            return _make(options, say)
+            return make(options, say)
         except BaseException:
             _clear(directory)
             raise
@@ -191,134 +183,10 @@ def _revive(directory: Path, info: LabInfo, say: Say) -> LabInfo:
     return info
 
 
-def _clear(directory: Path) -> list[str]:
+def _clear(directory: Path, *, keep_folder: bool = False) -> list[str]:
     """End all processes and remove all data; the names of files that are not ours."""
     with ThreadPoolExecutor(max_workers=4) as pool:
         for removed in [pool.submit(server.remove) for server in Servers.of(directory)]:
             removed.result()
     folder.end_everybody(directory)
-    return folder.give_back(directory)
-
-
-def _make(options: LabOptions, say: Say) -> LabInfo:
-    """Everything at once, as far as one thing does not wait for another."""
-    from payops.lab.history import HistoryPlan, tell
-    from payops.lab.history.load import write_ledger, write_redis
-
-    servers, keys = Servers.of(options.dir), Keys.of(options)
-    for server in servers:
-        server.reserve()
-    opened = datetime.now(UTC)
-    # Leaving the block waits for every job, failed or not: nothing starts behind our back.
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="lab") as pool:
-        say("starting PostgreSQL, Redis, the Stripe simulator and the merchant application")
-        redis = pool.submit(servers.redis.start)
-        postgres = pool.submit(_start_postgres, servers)
-        merchant = pool.submit(_start_merchant, keys, servers, (postgres, redis))
-        story: History | None = None
-        if options.payments:
-            story = tell(
-                HistoryPlan(
-                    payments=options.payments,
-                    since=options.since,
-                    until=opened,
-                    seed=options.seed,
-                    livemode=options.livemode,
-                    account=keys.account,
-                    webhook_endpoint=keys.webhook_endpoint,
-                )
-            )
-        stripe = pool.submit(_start_stripe, options, keys, servers, story)
-        redis.result()
-        postgres.result()
-        if story is not None:
-            write_redis(story, servers.redis.url)
-            write_ledger(story, servers.postgres.dsn)
-        merchant.result()
-        stripe.result()
-    return _save(options, keys, servers, opened)
-
-
-def _start_postgres(servers: Servers) -> None:
-    from payops.lab.history.load import create_schema
-
-    servers.postgres.start()
-    create_schema(servers.postgres.dsn)
-
-
-def _start_merchant(keys: Keys, servers: Servers, needed: Iterable[Future[None]]) -> None:
-    for future in needed:
-        future.result()
-    merchant = servers.merchant
-    merchant.configure(
-        {
-            "port": merchant.port,
-            "control_port": merchant.control_port,
-            "postgres_dsn": servers.postgres.dsn,
-            "redis_url": servers.redis.url,
-            "stripe_url": servers.stripe.url,
-            "stripe_key": keys.secret_key,
-            "webhook_secrets": [keys.webhook_secret],
-            "dir": str(merchant.directory),
-        }
-    )
-    merchant.start()
-
-
-def _start_stripe(options: LabOptions, keys: Keys, servers: Servers, story: History | None) -> None:
-    from payops.lab.history.load import write_ndjson
-
-    stripe = servers.stripe
-    stripe.configure(
-        {
-            "account": {"id": keys.account},
-            "keys": [{"key": key} for key in (keys.secret_key, keys.publishable_key)],
-            "webhook_endpoints": [
-                {
-                    "id": keys.webhook_endpoint,
-                    "url": servers.merchant.webhook_url,
-                    "secret": keys.webhook_secret,
-                }
-            ],
-            "livemode": options.livemode,
-            "rate_limits": options.rate_limits,
-            "seed": str(options.seed),
-        }
-    )
-    objects = [options.load] if options.load else []
-    if story is not None:
-        told = stripe.directory / "history.ndjson"
-        write_ndjson(story, told)
-        objects.insert(0, told)
-    stripe.start_with(objects)
-    if story is not None:
-        told.unlink()
-
-
-def _save(options: LabOptions, keys: Keys, servers: Servers, opened: datetime) -> LabInfo:
-    info = LabInfo(
-        dir=str(options.dir),
-        config=str(options.dir / "payops.yaml"),
-        preset=options.preset,
-        environment=options.environment,
-        seed=options.seed,
-        payments=options.payments,
-        since_s=int(options.since.total_seconds()),
-        created_at=utc_text(opened),
-        postgres_dsn=servers.postgres.dsn,
-        redis_url=servers.redis.url,
-        stripe_url=servers.stripe.url,
-        stripe_control_url=servers.stripe.control_url,
-        status_url=f"{servers.stripe.status_url}/current",
-        app_url=servers.merchant.url,
-        app_control_url=servers.merchant.control_url,
-        account=keys.account,
-        secret_key=keys.secret_key,
-        publishable_key=keys.publishable_key,
-        webhook_secret=keys.webhook_secret,
-        webhook_endpoint=servers.merchant.webhook_url,
-        pids={server.name: server.pid for server in servers},
-    )
-    write_configuration(info, servers.postgres.read_only_dsn)
-    info.save()  # last: a lab without it is half made
-    return info
+    return folder.give_back(directory, keep=keep_folder)

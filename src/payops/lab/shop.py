@@ -130,7 +130,9 @@ def put_back_strings(lab: Lab, strings: Mapping[str, Sequence[Any]]) -> None:
     """Set what `strings_with_expiry` found; what would have expired by now is not there again."""
     pipeline = lab.redis.pipeline(transaction=False)
     for key, (value, expires_ms) in strings.items():
-        pipeline.set(key, value, pxat=expires_ms)
+        pipeline.set(key, value)
+        if expires_ms is not None:
+            pipeline.pexpireat(key, expires_ms)  # SET ... PXAT is of Redis 6.2
     pipeline.execute()
 
 
