@@ -8,7 +8,6 @@ import subprocess
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from payops.domain.secret import remember
 from payops.errors import ConfigError
 
 Keys = tuple[str | int, ...]
@@ -65,8 +64,7 @@ def run_secret_command(keys: Keys, command: object) -> str:
     """The first line that a command prints, e.g. `pass show stripe`; never through a shell.
 
     Raises ConfigError when it cannot be run, fails, prints nothing or takes more than 20 s. What
-    it printed is never shown; of a failure the last line of its stderr is, without any line of
-    its stdout in it.
+    it printed is never shown.
     """
     path = dotted(keys)
     arguments = _arguments(command, path)
@@ -91,8 +89,6 @@ def run_secret_command(keys: Keys, command: object) -> str:
             path=path,
         ) from error
     printed = done.stdout.decode(errors="replace").splitlines()
-    for line in printed:
-        remember(line.strip())  # before anything else that it said is shown
     if done.returncode:
         raise ConfigError(  # without what it printed: a secret may be in it
             f"secret_command {arguments[0]!r} failed with exit status {done.returncode}",
