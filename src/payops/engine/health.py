@@ -33,12 +33,15 @@ def examine(
     checks = named(ids, settings)
     # The clients give up a little earlier than the run, so that they can still say why.
     sources = Sources(settings, deadline.sooner(0.1, at_most=0.5))
-    results = run(checks, Context(settings, sources, window, now, deadline), on_fault)
-    return Report(
-        command="health",
-        generated_at=now,
-        environment=settings.environment,
-        checks=results,
-        stripe_calls=sources.stripe_calls(),
-        duration_ms=round((time.monotonic() - started) * 1000),
-    )
+    try:
+        results = run(checks, Context(settings, sources, window, now, deadline), on_fault)
+        return Report(
+            command="health",
+            generated_at=now,
+            environment=settings.environment,
+            checks=results,
+            stripe_calls=sources.stripe_calls(),
+            duration_ms=round((time.monotonic() - started) * 1000),
+        )
+    finally:
+        sources.close()

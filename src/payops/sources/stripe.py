@@ -88,12 +88,10 @@ class StripeSource:
     """
 
     def __init__(self, settings: StripeSettings, deadline: Deadline) -> None:
-        import stripe
-
+        from payops.sources.stripe_sdk import stripe
         from payops.sources.stripe_transport import Transport
         from payops.sources.wire import Wire
 
-        stripe.enable_telemetry = False
         self._stripe = stripe
         self._deadline = deadline
         self._timeout = settings.timeout

@@ -10,8 +10,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import stripe
-
+from payops.sources.stripe_sdk import stripe
 from payops.sources.wire import Reply, Wire
 
 # The largest page seen is 100 objects of some 10 kB each; far more is not an answer of Stripe's.
