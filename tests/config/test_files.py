@@ -42,6 +42,7 @@ def test_the_order_of_places(written: Written, tmp_path: Path) -> None:
     [
         ("nowhere.yaml", {}, "nowhere.yaml: no such file"),
         ("", {}, "is not a file"),  # --config "$UNSET" is no wish for another file
+        ("", {"PAYOPS_CONFIG": "/nowhere/x"}, "is not a file"),
         (".", {}, "is not a file"),
         ("~no_such_user_at_all/x.yaml", {}, "no such file"),
         ("a\0b", {}, "no such file"),

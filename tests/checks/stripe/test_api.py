@@ -102,6 +102,7 @@ def test_what_stripe_says_of_the_key(kind: Failure, key: str, status: str) -> No
     assert_is(status, result)
     assert key not in repr(result)
     assert found.request_id == "req_1"
+    assert found.restricted == (kind is Failure.PERMISSION and key == RESTRICTED)
 
 
 @pytest.mark.parametrize("kind", [Failure.TIMED_OUT, Failure.SERVER_ERROR, Failure.RATE_LIMITED])
