@@ -15,7 +15,11 @@ import psycopg
 import pytest
 
 from payops.errors import Failure, SourceError
-from payops.lab.servers.installation import postgres_installation
+from payops.lab.servers.installation import (
+    postgres_installation,
+    readable_installation,
+    unprivileged_account,
+)
 from payops.lab.servers.postgres import PostgresServer
 from sources.conftest import postgres_of
 from sources.hanging import free_port
@@ -26,7 +30,8 @@ NOBODY = 65534
 @pytest.fixture
 def replica(postgres_server: PostgresServer) -> Iterator[str]:
     """The DSN of a replica of the session's server."""
-    primary, programs = urlsplit(postgres_server.dsn), postgres_installation() / "bin"
+    installation = readable_installation(postgres_installation(), unprivileged_account())
+    primary, programs = urlsplit(postgres_server.dsn), installation / "bin"
     port = free_port()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         data = Path(folder) / "replica"

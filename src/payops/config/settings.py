@@ -146,6 +146,45 @@ class LedgerColumns(_Section, frozen=True):
         str, Meta(description="Why it failed: Stripe's code, decline code or own word")
     ] = ""
     payment_id: Annotated[str, Meta(description="Of a refund: the payment's key")] = ""
+    deduction: Annotated[
+        str, Meta(description="Part of the amount that Stripe never sees: a gift card used")
+    ] = ""
+    refunded_amount: Annotated[str, Meta(description="Refunded so far, in amount_unit")] = ""
+    fee: Annotated[str, Meta(description="Stripe's fee as recorded, in amount_unit")] = ""
+
+
+class References(_Section, frozen=True):
+    """Keys of Stripe's metadata that name a local row."""
+
+    local_id: Annotated[str, Meta(description="On the PaymentIntent: holds the row's key")] = ""
+    order_id: Annotated[str, Meta(description="On the PaymentIntent: holds order_id")] = ""
+    session_local_id: Annotated[
+        str, Meta(description="On the Checkout Session: holds the row's key")
+    ] = ""
+
+
+class FixWhen(_Section, frozen=True):
+    """Which discrepancies a fix is for. `local` and `stripe` are payops' and Stripe's words."""
+
+    match_class: Annotated[str, Meta(description="status_mismatch, refund_missing, …")]
+    local: Annotated[tuple[PaymentWord, ...], Meta(description="Row's state, payops' word")] = ()
+    stripe: Annotated[tuple[str, ...], Meta(description="PaymentIntent's status")] = ()
+
+
+class Fix(_Section, frozen=True):
+    """A discrepancy that may become a change: columns of the table and their new values.
+
+    A value is literal text, null, or one of @now, @created, @succeeded_at, @payment_intent,
+    @charge, @refund, @failure_code, @amount, @currency, @local_id, @uuid, from the evidence.
+    """
+
+    when: Annotated[FixWhen, Meta(description="Which discrepancies")]
+    why: Annotated[str, Meta(description="Shown in the plan, and kept in the journal")]
+    set: Annotated[
+        dict[str, str | int | bool | None], Meta(description="column: new value, in the row")
+    ] = {}
+    insert_into: Annotated[str, Meta(description="Ledger that gets a new row instead")] = ""
+    risk: Annotated[str, Meta(description="What could go wrong, one line")] = ""
 
 
 class Ledger(_Section, frozen=True):
@@ -175,6 +214,22 @@ class Ledger(_Section, frozen=True):
     issuer_declines: Annotated[
         tuple[str, ...],
         Meta(description="Values of failure_code, beside Stripe's own, that mean the bank said no"),
+    ] = ()
+    match_case: Annotated[bool, Meta(description="false: statuses are compared case-blind")] = True
+    references: Annotated[
+        References, Meta(description="Keys of Stripe's metadata that name a row")
+    ] = field(default_factory=References)
+    contact_query: Annotated[
+        str, Meta(description="SQL giving (key, contact) for the keys in %(keys)s; on request only")
+    ] = ""
+    truncated_cents: Annotated[
+        bool, Meta(description="Cents are cut by float: one minor unit less is a known quirk")
+    ] = False
+    quirks: Annotated[
+        dict[str, str], Meta(description="Class of discrepancy: what is known of it here")
+    ] = {}
+    fixes: Annotated[
+        tuple[Fix, ...], Meta(description="Which discrepancies may be put right, and how")
     ] = ()
 
     def __post_init__(self) -> None:
@@ -296,6 +351,50 @@ class AppSettings(_Section, frozen=True):
 ThresholdValue = float | int | str | None
 
 
+class Remedy(_Section, frozen=True):
+    """A guarded change in SQL: what would change, one row of `select` a change.
+
+    `select` gives the key columns, then each column to be changed as it is now under its own name
+    and its new value as `new_COLUMN`; %(name)s are its `params`. The change itself is payops' own
+    compare-and-set on exactly those columns.
+    """
+
+    title: Annotated[str, Meta(description="What it does, one line")]
+    why: Annotated[str, Meta(description="Shown in the plan, and kept in the journal")]
+    table: Annotated[str, Meta(description="Table, or schema.table")]
+    key: Annotated[tuple[str, ...], Meta(description="Columns that find one row")]
+    select: Annotated[str, Meta(description="SELECT of key, COLUMN and new_COLUMN")]
+    risk: Annotated[str, Meta(description="What could go wrong, one line")] = ""
+    max_changes: Annotated[int, Meta(ge=1, description="More than this is refused")] = 100
+    params: Annotated[dict[str, str], Meta(description="Named values and their defaults")] = {}
+    source: Annotated[str, Meta(description="Which runbook line it comes from")] = ""
+
+
+class ApplySettings(_Section, frozen=True):
+    """Limits of `payops apply`; --force lifts the caps alone."""
+
+    max_changes: Annotated[int, Meta(ge=1, description="Changes in one plan")] = 200
+    max_money: Annotated[dict[str, int], Meta(description="currency: minor units in one plan")] = {}
+    max_age: Annotated[Duration, Meta(description="An older plan is refused")] = _span(3600)
+
+
+class PathSettings(_Section, frozen=True):
+    """Where payops writes: spool, journal, bundles; mode 0600."""
+
+    state: Annotated[str, Meta(description="Folder; '' is $XDG_STATE_HOME/payops")] = ""
+
+
+class ReconcileSettings(_Section, frozen=True):
+    """How the two sides are compared."""
+
+    grace: Annotated[Duration, Meta(description="Younger payments are in flight, no exception")] = (
+        _span(600)
+    )
+    slack: Annotated[
+        Duration, Meta(description="Fetched beyond both edges: the sides' clocks differ")
+    ] = _span(3600)
+
+
 class ThresholdOverride(_Section, frozen=True):
     """New limits for one measured value of one check."""
 
@@ -345,6 +444,18 @@ class Settings(_Section, frozen=True):
     escalation: Annotated[
         tuple[EscalationLevel, ...], Meta(description="Whom to call, in this order")
     ] = ()
+    reconcile: Annotated[
+        ReconcileSettings, Meta(description="How Stripe and the ledger are compared")
+    ] = field(default_factory=ReconcileSettings)
+    remedies: Annotated[
+        dict[str, Remedy], Meta(description="Own guarded SQL: payops remedy plan NAME")
+    ] = {}
+    apply: Annotated[ApplySettings, Meta(description="Limits of payops apply")] = field(
+        default_factory=ApplySettings
+    )
+    paths: Annotated[PathSettings, Meta(description="Where payops writes")] = field(
+        default_factory=PathSettings
+    )
 
     @property
     def payments(self) -> Ledger | None:

@@ -1,0 +1,92 @@
+"""A reviewed list of changes with a digest. Nothing is changed but by applying one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from payops.domain.money import Money
+
+PLAN_VERSION = 1
+
+Values = Mapping[str, str | None]
+"""Column (or Redis key): value as text, as the database itself writes it; None is NULL."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a plan may be applied, and nowhere else.
+
+    `system` is `postgres`, `redis` or `http`. `fingerprint` tells this very database from every
+    other (PostgreSQL: its system identifier and database oid; never a host name or a secret).
+    `account` is Stripe's, empty when the plan does not rest on Stripe.
+    """
+
+    system: str
+    environment: str
+    database: str
+    fingerprint: str
+    account: str = ""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One compare-and-set.
+
+    `id` is stable: planning the same discrepancy again gives the same id. `remedy` names who can
+    apply it (`ledger.update`, `ledger.insert`, `sql:NAME`). `table` is as in the mapping, `key`
+    finds the row, `before` is what the plan saw (the compare) and `after` what it becomes (the
+    set); an insert has an empty `before`. `statement` is the SQL as it will run, for people and
+    for the ticket. `risk` is one line, `evidence` what it rests on.
+    """
+
+    id: str
+    remedy: str
+    table: str
+    key: Values
+    before: Values
+    after: Values
+    statement: str
+    why: str
+    evidence: tuple[str, ...] = ()
+    risk: str = ""
+    undoable: bool = True
+    money: Money | None = None
+
+
+@dataclass(frozen=True)
+class Caps:
+    """More than this is refused without `--force`. `minor` by currency, in minor units."""
+
+    changes: int
+    minor: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Changes to one target, as a person can review them.
+
+    `created_at` is aware UTC, `expires_s` its limit in seconds. `command` is the line that made
+    it. `digest` is over everything else (`digest_of`): an edited plan is refused.
+    """
+
+    command: str
+    created_at: datetime
+    expires_s: int
+    target: Target
+    changes: tuple[Change, ...]
+    caps: Caps
+    digest: str = ""
+    version: int = PLAN_VERSION
+
+
+def digest_of(plan: Plan) -> str:
+    """SHA-256 (hex) of the plan's canonical JSON without its digest."""
+    body = asdict(plan)
+    del body["digest"]
+    body["created_at"] = plan.created_at.isoformat()
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
