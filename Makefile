@@ -31,7 +31,7 @@ bench: $(STAMP)-dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(STAMP)-dev
-	$(BIN)/python -m tools.reference
+	$(BIN)/python -m docgen.reference
 
 python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,6 +1,6 @@
 """Writes the generated pages: docs/cli.md, docs/checks.md and the picture docs/health.svg.
 
-`python -m tools.reference`; a test compares the pages with what this would write.
+`python -m docgen.reference`; a test compares the pages with what this would write.
 """
 
 from __future__ import annotations
