@@ -21,9 +21,8 @@ from payops.domain.report import Report
 from payops.domain.secret import Secret
 from payops.domain.status import Status
 from payops.domain.threshold import Threshold
-from payops.errors import ConfigError, Failure, PayopsError, SourceError, UsageError
+from payops.errors import UsageError
 from payops.formats import FORMATS, render
-from payops.formats.messages import error_text
 
 
 def shown(given: Report, output: str, *, width: int = 80, ascii_only: bool = False) -> str:
@@ -40,7 +39,6 @@ def as_json(given: Report) -> dict[str, object]:
 
 def test_outputs_are_found_by_name_and_loaded_when_asked_for() -> None:
     assert set(FORMATS) == {"table", "plain", "markdown", "json", "nagios"}
-    assert "messages" not in FORMATS
     with pytest.raises(KeyError):
         FORMATS["safe"]
 
@@ -249,26 +247,3 @@ def test_a_long_first_line_is_cut_by_bytes_and_keeps_all_perfdata() -> None:
 def test_a_fence_is_longer_than_the_backticks_in_it() -> None:
     check = result(Status.CRIT, "a.b", "", actions=(Action("", "echo ````"),))
     assert "`````sh\necho ````\n`````\n" in shown(report(check), "markdown")
-
-
-# --- errors ---
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (
-            ConfigError("unknown key", file="p.yaml", line=3, path="a.b", hint="write a.c"),
-            "payops: p.yaml:3: a.b: unknown key\n  try: write a.c\n",
-        ),
-        (
-            SourceError("redis", Failure.REFUSED, "redis:6379"),
-            "payops: redis: connection refused: redis:6379\n",
-        ),
-        (UsageError("a\n\x1b[2Jb"), "payops: a\\n\\x1b[2Jb\n"),
-        (UsageError(""), "payops: UsageError\n"),
-        (PayopsError("sk_live_abcdefghijkl4242"), "payops: sk_live_…4242\n"),
-    ],
-)
-def test_errors_are_one_or_two_lines(error: PayopsError, expected: str) -> None:
-    assert error_text(error) == expected

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from payops.config.decode import decoded
 from payops.config.settings import Settings
 from payops.errors import ConfigError
 
@@ -59,8 +60,6 @@ def _path(place: str, raw: dict[str, Any], said: str) -> str:
     entries = raw.get(section)
     if not free or not isinstance(entries, dict):
         return path
-    from payops.config.load import decoded
-
     for key, entry in entries.items():
         try:
             decoded({section: {key: entry}})

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from payops.config.decode import decoded
 from payops.config.files import (
     find_config,
     line_of,
@@ -20,10 +21,8 @@ from payops.config.files import (
     preset_text,
     read_yaml,
 )
-from payops.config.settings import Duration, Settings
+from payops.config.settings import Settings
 from payops.config.values import Keys, dotted, fill_in, merged, run_secret_command
-from payops.domain.duration import parse_duration
-from payops.domain.secret import Secret
 from payops.errors import ConfigError
 
 
@@ -113,11 +112,6 @@ def settings_from(raw: object) -> Settings:
         raise explain(error, whole) from error
 
 
-def decoded(whole: dict[str, Any]) -> Settings:
-    """A complete mapping as Settings. Raises msgspec.ValidationError."""
-    return msgspec.convert(whole, Settings, strict=False, dec_hook=_decode, str_keys=True)
-
-
 def _preset(name: object) -> dict[str, Any]:
     if not name:
         return {}
@@ -131,21 +125,6 @@ def _preset(name: object) -> dict[str, Any]:
             path="preset",
             hint=nearest(str(name), preset_names()) or f"presets: {', '.join(preset_names())}",
         ) from None
-
-
-def _decode(wanted: type[Any], given: object) -> object:
-    if wanted is Secret:
-        if not isinstance(given, str):
-            kind = "null" if given is None else type(given).__name__
-            raise ValueError(f"expected text or {{secret_command: …}}, got {kind}")
-        if not given:
-            raise ValueError("is empty")
-        return Secret(given)
-    if wanted is Duration:
-        if isinstance(given, bool) or not isinstance(given, (str, int, float)):
-            raise ValueError("expected a duration such as 30s, 10m or 24h")
-        return Duration(parse_duration(str(given)).total_seconds())
-    raise NotImplementedError(wanted)
 
 
 def _keys(path: str) -> Keys:
