@@ -10,13 +10,15 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from payops import __version__
-from payops.cli import config, demo, health, lab
+from payops.cli import config, demo, health, init, lab
 from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell
 from payops.cli.invocation import Invocation
+from payops.errors import UsageError
 
 app = typer.Typer(
     name="payops",
-    help="What an on-call engineer runs when payments break.",
+    help="What an on-call engineer runs when payments break.\n\n"
+    "Start with `payops health`; without any services, `payops demo`.",
     no_args_is_help=True,
     rich_markup_mode=None,  # rich would double the time of `--help`
     add_completion=True,
@@ -56,14 +58,12 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """What an on-call engineer runs when payments break.
-
-    Start with `payops health`; without any services, `payops demo`.
-    """
+    """What stands before the command."""
     ctx.obj = Invocation(config, environment, no_color, verbose)
 
 
 app.command()(health.health)
+app.command()(init.init)
 app.add_typer(config.app, name="config")
 app.add_typer(lab.app, name="lab")
 app.command()(demo.demo)
@@ -71,6 +71,8 @@ app.command()(demo.demo)
 
 def hoisted(arguments: Sequence[str]) -> list[str]:
     """`arguments` with the options of the root moved to the front, up to a `--`.
+
+    Raises UsageError for one at the end that lacks its value.
 
     >>> hoisted(["health", "--config", "x.yaml", "-o", "json"])
     ['--config', 'x.yaml', 'health', '-o', 'json']
@@ -83,9 +85,11 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
         if word == "--":
             return [*front, *rest, word, *waiting]
         name, equals, _ = word.partition("=")
-        if name in _GLOBAL and (equals or not _GLOBAL[name] or waiting):
+        if name in _GLOBAL:
             front.append(word)
             if _GLOBAL[name] and not equals:
+                if not waiting:
+                    raise UsageError(f"{name} needs a value")
                 front.append(waiting.pop(0))
         else:
             rest.append(word)
@@ -94,8 +98,7 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; its exit status. Writes to stdout and stderr only."""
-    words = hoisted(arguments)
-    return guarded(lambda: _click(words), verbose=lambda: "--verbose" in words)
+    return guarded(lambda: _click(hoisted(arguments)), verbose=lambda: "--verbose" in arguments)
 
 
 def _click(words: list[str]) -> int:
