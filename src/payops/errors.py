@@ -4,6 +4,8 @@
     ├── UsageError             the command line asks for something that does not exist
     ├── ConfigError            the configuration is wrong: file, line, path, nearest known key
     ├── SourceError            a dependency did not answer, or answered with an error
+    ├── RefusedError           a change was not made because it would not be safe: exit status 1
+    ├── FailedError            a change could not be made: exit status 2
     ├── NotConfiguredError     the thing asked for is not used here: a check becomes SKIP
     └── LabError               the lab could not be started, changed or stopped
 
@@ -60,6 +62,15 @@ class ConfigError(PayopsError):
         return ": ".join(part for part in (place, self.path, self.message) if part)
 
 
+class RefusedError(PayopsError):
+    """A change was not made: its plan was edited, is too old, is for another place, or nobody said
+    yes. Nothing is wrong with payops or its servers, and nothing was changed."""
+
+
+class FailedError(PayopsError):
+    """A change could not be made, or not be written down: the journal's disk is full."""
+
+
 class NotConfiguredError(PayopsError):
     """Not set up or not used in this system (no Redis, no breaker): never the same as 'down'."""
 
@@ -112,12 +123,26 @@ DOES_NOT_ANSWER = frozenset(
 )
 
 
+# Of these, the ones in which nobody said a word. The others answered, and not what was asked.
+SILENT = frozenset(
+    {
+        Failure.REFUSED,
+        Failure.TIMED_OUT,
+        Failure.DNS,
+        Failure.TLS,
+        Failure.UNREACHABLE,
+        Failure.CLOSED,
+    }
+)
+
+
 class SourceError(PayopsError):
     """A source (`stripe`, `postgres`, `redis`, `http`) failed.
 
     `kind` tells the failures apart, `hint` is something a tired person can act on. `request_id`
     is Stripe's, `http_status` that of the answer, `code` the library's or server's own word
-    (SQLSTATE, Stripe's error code): evidence for the ticket.
+    (SQLSTATE, Stripe's error code): evidence for the ticket. `by_hand` is the command line that
+    asks the same server without payops.
     """
 
     def __init__(
@@ -130,6 +155,7 @@ class SourceError(PayopsError):
         request_id: str = "",
         http_status: int | None = None,
         code: str = "",
+        by_hand: str = "",
     ) -> None:
         super().__init__(message, hint=hint)
         self.source = source
@@ -137,9 +163,17 @@ class SourceError(PayopsError):
         self.request_id = request_id
         self.http_status = http_status
         self.code = code
+        self.by_hand = by_hand
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.kind.value}: {self.message}"
+        return f"{self.source}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """Kind and message; the kind once, where the message ends with it."""
+        if self.message.lower().endswith(self.kind.value.lower()):
+            return self.message
+        return f"{self.kind.value}: {self.message}"
 
     @property
     def does_not_answer(self) -> bool:

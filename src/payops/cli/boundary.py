@@ -1,7 +1,8 @@
 """Where the program meets the shell: what is written, what is told, with which exit status.
 
 Exit statuses (DESIGN): reports 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN; a usage error, bad configuration
-or a fault of payops itself 3, with one clear line on stderr; ^C 130. Every byte that leaves goes
+or a fault of payops itself 3, with one clear line on stderr; ^C 130. What changes something: 0
+done, 1 refused or partly done, 2 failed. Every byte that leaves goes
 through `emit` or `tell`, and so through the redactor.
 """
 
@@ -17,8 +18,10 @@ from typing import NoReturn
 
 from payops.domain.secret import redact
 from payops.domain.text import harmless
-from payops.errors import PayopsError
+from payops.errors import FailedError, PayopsError, RefusedError
 
+REFUSED = 1
+FAILED = 2
 OWN_FAULT = 3
 INTERRUPTED = 130
 
@@ -56,12 +59,17 @@ def _write(stream: object, text: str) -> None:
     except UnicodeEncodeError:
         encoding = getattr(out, "encoding", None) or "ascii"
         out.write(text.encode(encoding, "replace").decode(encoding))  # type: ignore[attr-defined]
+    except OSError as error:  # the disk behind it is full
+        if out is sys.stderr:
+            return  # and nobody is left to tell
+        raise PayopsError(f"the output cannot be written: {error.strerror}") from error
 
 
 def tell_error(error: PayopsError) -> None:
     """The line that a person sees for an expected error."""
     line = f"payops: {error}"
-    tell(f"{line}. {error.hint}" if error.hint else line)
+    stop = " " if line.endswith((".", "?", "!")) else "; "
+    tell(f"{line}{stop}{error.hint}" if error.hint else line)
 
 
 def guarded(command: Callable[[], int], *, verbose: Callable[[], bool]) -> int:
@@ -76,7 +84,9 @@ def guarded(command: Callable[[], int], *, verbose: Callable[[], bool]) -> int:
     except PayopsError as error:
         tell_error(error)
         _maybe_traceback(error.__traceback__, verbose)
-        return OWN_FAULT
+        if isinstance(error, RefusedError):
+            return REFUSED
+        return FAILED if isinstance(error, FailedError) else OWN_FAULT
     except KeyboardInterrupt:
         tell("payops: interrupted")
         return INTERRUPTED

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from payops.domain.money import Money
 
@@ -39,8 +40,11 @@ class Change:
     `id` is stable: planning the same discrepancy again gives the same id. `remedy` names who can
     apply it (`ledger.update`, `ledger.insert`, `sql:NAME`). `table` is as in the mapping, `key`
     finds the row, `before` is what the plan saw (the compare) and `after` what it becomes (the
-    set); an insert has an empty `before`. `statement` is the SQL as it will run, for people and
-    for the ticket. `risk` is one line, `evidence` what it rests on.
+    set, and each column of it is in `before`). An insert has an empty `before`, and `key` is what
+    no row may have yet; a delete, which only undo makes, has an empty `after`, and `row`, the
+    SHA-256 of the whole row's text, compared too. `statement` is the SQL as it will run, for people
+    and for the ticket: it is made anew when it is applied, and a different one is refused. `risk`
+    is one line, `evidence` what it rests on.
     """
 
     id: str
@@ -55,6 +59,21 @@ class Change:
     risk: str = ""
     undoable: bool = True
     money: Money | None = None
+    row: str = ""
+    undoes: int = 0
+    """Of an undo: the journal's entry that it puts back."""
+
+    @property
+    def kind(self) -> str:
+        """`update`, `insert` or `delete`."""
+        if not self.before:
+            return "insert"
+        return "update" if self.after else "delete"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that it compares or sets."""
+        return tuple(dict.fromkeys((*self.key, *self.before, *self.after)))
 
 
 @dataclass(frozen=True)
@@ -83,10 +102,30 @@ class Plan:
     version: int = PLAN_VERSION
 
 
-def digest_of(plan: Plan) -> str:
-    """SHA-256 (hex) of the plan's canonical JSON without its digest."""
+def money_of(changes: Iterable[Change]) -> dict[str, int]:
+    """Minor units by currency that the changes touch, each counted without its sign."""
+    sums: dict[str, int] = {}
+    for change in changes:
+        if change.money is not None:
+            money = change.money
+            sums[money.currency] = sums.get(money.currency, 0) + abs(money.minor)
+    return sums
+
+
+def body_of(plan: Plan) -> dict[str, Any]:
+    """The plan as plain values, without its digest: what the file holds and the digest is over."""
     body = asdict(plan)
     del body["digest"]
     body["created_at"] = plan.created_at.isoformat()
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return body
+
+
+def signed(plan: Plan) -> Plan:
+    """The plan with its digest."""
+    return replace(plan, digest=digest_of(plan))
+
+
+def digest_of(plan: Plan) -> str:
+    """SHA-256 (hex) of the plan's canonical JSON without its digest."""
+    text = json.dumps(body_of(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
