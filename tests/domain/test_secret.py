@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payops.domain.secret import MASK, Secret, fingerprint, masked_url, redact, remember
+from payops.domain.secret import (
+    MASK,
+    Secret,
+    fingerprint,
+    masked_url,
+    redact,
+    remember,
+    remember_url,
+)
 from payops.domain.text import harmless
 
 KEY = "sk_live_51Abcdefghijklmnop4242"
@@ -39,6 +47,10 @@ KEY = "sk_live_51Abcdefghijklmnop4242"
         ("password='a \\' b' user=app", f"password={MASK} user=app"),
         ("password=a&b,c;d user=app", f"password={MASK} user=app"),
         ("?password=pw&sslmode=require", f"?password={MASK}&sslmode=require"),
+        ("https://h/x?a=1&token=ab%2Fc&y=1#z", f"https://h/x?a=1&token={MASK}&y=1#z"),
+        ("to /login?next=/&api_key=abc", f"to /login?next=/&api_key={MASK}"),
+        ("/v1/x?idempotency_key=abc&limit=1", "/v1/x?idempotency_key=abc&limit=1"),
+        ("write redis://USER:PASSWORD@HOST:6379/0", "write redis://USER:PASSWORD@HOST:6379/0"),
         ("PGPASSWORD=pw psql", f"PGPASSWORD={MASK} psql"),
         ("password: pw", f"password: {MASK}"),
         ('{"password": "a b", "user": "app"}', f'{{"password": "{MASK}", "user": "app"}}'),
@@ -102,6 +114,7 @@ def test_a_known_secret_in_any_spelling(secret: str, spelt: object) -> None:
         ("postgresql://app:hunter2xyz@db/shop", "hunter2xyz"),
         ("postgresql://app:hunter2%2Fxyz@db/shop", "hunter2/xyz"),
         ("postgresql://app:hunter2/x@yz@db/shop", "hunter2/x@yz"),
+        ("postgresql://app:hunter2 /x@yz@db/shop", "hunter2 /x@yz"),
         ("postgresql://db/shop?user=app&password=hunter2%20z", "hunter2 z"),
         ("host=db password=hunter2&z user=app", "hunter2&z"),
         ("host=db password = 'hunter2 \\'z' user=app", "hunter2 'z"),
@@ -114,6 +127,12 @@ def test_the_password_inside_a_dsn_is_a_secret_too(dsn: str, password: str) -> N
     assert redact(f"the server says: {password} is wrong") == f"the server says: {MASK} is wrong"
     assert password not in redact(f"cannot parse {dsn}")
     assert "hunter2" not in secret.describe()
+
+
+def test_what_an_address_holds_is_a_secret_and_the_address_is_none() -> None:
+    remember_url("https://app:hunter3%2Fx@shop.test:443/health?token=canary77&page=12345")
+    said = "shop.test/health said: canary77, hunter3/x, hunter3%2Fx, 12345"
+    assert redact(said) == f"shop.test/health said: {MASK}, {MASK}, {MASK}, 12345"
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t  \n", "a", "abc", "postgres", "TEST", "redis"])

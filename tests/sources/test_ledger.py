@@ -154,6 +154,40 @@ def test_every_kind_of_amount(
     assert sorted(row.id for row in found.sample) == sorted(ids)
 
 
+@pytest.mark.parametrize(
+    ("amount", "odd"),
+    [
+        ("numeric", "Infinity"),
+        ("numeric", "-Infinity"),
+        ("numeric", "NaN"),
+        ("numeric", "1e5000"),
+        ("numeric", "-1e18"),
+        ("double precision", "Infinity"),
+        ("double precision", "1e300"),
+        ("text", "Infinity"),
+        ("text", "1e100000"),
+        ("text", "12,50"),
+        ("text", ""),
+        ("varchar", "\x1b[2J"),
+        ("bigint", "9223372036854775807"),
+    ],
+)
+def test_one_odd_amount_is_counted_and_takes_no_other_answer_away(
+    postgres: PostgresSource, sql: Sql, amount: str, odd: str
+) -> None:
+    at = T0 - timedelta(hours=1)
+    make(
+        sql,
+        f"id int, status text, amount {amount}, created_at timestamptz",
+        [(1, "new", odd, at), (2, "new", "5", at)],
+    )
+    found = open_of(postgres, ledger())
+    assert found.money == (MoneyAtRisk("usd", 5, 2),)
+    assert (found.inexact, found.sample[0].amount) == (1, None)
+    (outcome,) = postgres.ledger(ledger()).outcomes(Window(at, T0)).rows
+    assert (outcome.count, outcome.minor, outcome.inexact) == (2, 5, 1)
+
+
 amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=3)
 
 

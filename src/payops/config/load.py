@@ -23,6 +23,7 @@ from payops.config.files import (
 )
 from payops.config.settings import Settings
 from payops.config.values import Keys, dotted, fill_in, merged, run_secret_command
+from payops.domain.secret import remember_url
 from payops.errors import ConfigError
 
 
@@ -78,7 +79,21 @@ def read(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         return run_secret_command(keys, command)
 
     with located(path):
-        return settings_from(fill_in(raw, environ, run))
+        filled = fill_in(raw, environ, run)
+        _remember_addresses(filled)
+        return settings_from(filled)
+
+
+def _remember_addresses(value: object) -> None:
+    """An address of the application is no secret as a whole, but `?token=…` in it is one."""
+    if isinstance(value, dict):
+        for item in value.values():
+            _remember_addresses(item)
+    elif isinstance(value, list):
+        for item in value:
+            _remember_addresses(item)
+    elif isinstance(value, str) and "://" in value:
+        remember_url(value)
 
 
 @contextmanager

@@ -23,9 +23,9 @@ _COMMON = frozenset(
     {"postgres", "redis", "stripe", "payops", "password", "secret", "admin", "root", "test", "user"}
 )
 _SHORTEST = 4
-# Of a URL: up to the last @, since a password pasted without percent-encoding may hold / and @
-# itself; but `host:443/path?by=a@b` is a port.
-_CREDENTIALS = re.compile(r"(?<=://)([^/@\s:]*):(?![0-9]+/)(\S*)@")
+# Of a URL: up to the last @, since a password pasted without percent-encoding may hold /, @ and
+# spaces itself; but `host:443/path?by=a@b` is a port.
+_CREDENTIALS = re.compile(r"(?<=://)([^/@\s:]*):(?![0-9]+/)(.*)@")
 _SHORTEST_LINE = 16  # of a secret of several lines, each line this long is a secret of its own
 
 
@@ -84,7 +84,7 @@ def masked_url(url: str) -> str:
     A password with an unescaped `/` or `@` in it is not a valid URL and is masked all the same.
     """
     masked = _CREDENTIALS.sub(rf"\1:{MASK}@", url)
-    masked = re.sub(r"(?i)([?&](?:\w*secret|\w*token)=)[^&\s]+", rf"\1{MASK}", masked)
+    masked = _IN_QUERY.sub(_query_masked, masked)
     return _IN_DSN.sub(_dsn_masked, masked)
 
 
@@ -99,6 +99,15 @@ def remember(text: str) -> None:
     with _lock:
         _known.update(found)
         _compiled = None
+
+
+def remember_url(url: str) -> None:
+    """Add what is secret inside an address that is none itself: its password, `?token=…`."""
+    values = [match.group(2) for match in _IN_QUERY.finditer(url)]
+    values += [match.group(2) for match in _CREDENTIALS.finditer(url)]
+    for value in values:
+        remember(value)
+        remember(unquote(value))
 
 
 def _secrets_in(text: str) -> Iterator[str]:
@@ -157,7 +166,13 @@ _STANDS_IN = re.compile(
     rf"{re.escape(MASK)}|(?:(?:sk|rk|pk)_(?:test|live|prod)_|whsec_)…[A-Za-z0-9+/=_]{{4}}(?!\w)"
 )
 _PASSES = 5  # a mask may lay open where a word begins, so what was changed is looked at again
-_IN_URL = re.compile(r"(?<=://)([^/@\s:\"']*):([^/\s\"']+)@")
+# `PASSWORD@HOST` is how a hint writes it.
+_IN_URL = re.compile(r"(?<=://)([^/@\s:\"']*):(?!PASSWORD@HOST\b)([^/\s\"']+)@")
+# Parts of a URL's query that let in whoever has them.
+_IN_QUERY = re.compile(
+    r"(?i)([?&](?:\w*token|\w*secret|\w*password|passwd|pwd|auth|jwt|sig|signature"
+    r"|(?:\w*api|access|secret)?[_-]?key)=)([^&#\s\"'<>|\\]+)"
+)
 _NAME = r"(?:\w*password|passwd|pwd|passphrase)"
 _SECRET_NAME = r"(?:\w*secret|\w*api_?key|secret_key|(?:access|refresh|auth)_token)"  # noqa: S105
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|\\+\"(?:[^\"\\]|\\+[^\"\\])*\\+\""
@@ -197,6 +212,7 @@ def _redacted_once(text: str) -> str:
         end = stop
     text = "".join([*pieces, text[end:]])
     text = _IN_URL.sub(rf"\1:{MASK}@", text)
+    text = _IN_QUERY.sub(_query_masked, text)
     return _IN_DSN.sub(_dsn_masked, text)
 
 
@@ -236,6 +252,11 @@ def _stand_in(found: str) -> str:
     if prefix and len(found) - len(prefix.group()) >= 12 and re.fullmatch(r"\w{4}", found[-4:]):
         return f"{prefix.group()}…{found[-4:]}"
     return MASK
+
+
+def _query_masked(match: re.Match[str]) -> str:
+    kept = _STANDS_IN.fullmatch(match.group(2))
+    return match.group() if kept else f"{match.group(1)}{MASK}"
 
 
 def _dsn_masked(match: re.Match[str]) -> str:

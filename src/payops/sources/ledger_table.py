@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from payops.sources.postgres import PostgresSource
 
 _FLOATS = frozenset({"float4", "float8"})
-_NUMBERS = _FLOATS | {"numeric", "int2", "int4", "int8", "money", "text", "varchar"}
+_TEXTS = frozenset({"text", "varchar"})
+_NUMBERS = _FLOATS | _TEXTS | {"numeric", "int2", "int4", "int8", "money"}
 _TIMES = frozenset({"timestamptz", "timestamp", "date"})
 
 # 1, 100 or 1000 minor units in a major one (Stripe's lists of currencies, from domain.money).
@@ -68,10 +69,19 @@ class LedgerTable:
 
     @property
     def amount(self) -> sql.Composable:
-        """The amount as an exact numeric; a float by its shortest decimal form (19.99)."""
+        """The amount as an exact numeric; a float by its shortest decimal form (19.99); a text that
+        is no amount is NULL, so that one odd row does not take the others' answer away."""
         column = self.column(self._ledger.columns.amount)
-        by_text = self._type(self._ledger.columns.amount) in _FLOATS
-        return sql.SQL("{}::text::numeric" if by_text else "{}::numeric").format(column)
+        match self._type(self._ledger.columns.amount):
+            case kind if kind in _FLOATS:
+                return sql.SQL("{}::text::numeric").format(column)
+            case kind if kind in _TEXTS:
+                return sql.SQL(
+                    "CASE WHEN {0} ~ '^ *[+-]?[0-9]{{1,30}}([.][0-9]{{0,30}})? *$'"
+                    " THEN {0}::numeric END"
+                ).format(column)
+            case _:
+                return sql.SQL("{}::numeric").format(column)
 
     @property
     def in_minor_units(self) -> sql.Composable:

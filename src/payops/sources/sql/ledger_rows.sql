@@ -1,8 +1,12 @@
 -- A ledger's rows of some statuses (all, without {matches}) in some time, in payops' words: the
--- others select from it. `minor` is NULL where the amount is NULL, NaN or not whole minor units.
+-- others select from it. `minor` is NULL where the amount is NULL, NaN, not whole minor units, or
+-- larger than any payment (infinity too), which no program that reads the report could hold.
 SELECT
     scaled_row.id, scaled_row.processor_ref, scaled_row.status, scaled_row.failure_code, scaled_row.currency, scaled_row.created_at,
-    CASE WHEN scaled_row.scaled = trunc(scaled_row.scaled) THEN scaled_row.scaled END AS minor
+    CASE
+        WHEN abs(scaled_row.scaled) < 1e18 AND scaled_row.scaled = trunc(scaled_row.scaled)
+        THEN scaled_row.scaled
+    END AS minor
 FROM (
     SELECT
         raw.*,
