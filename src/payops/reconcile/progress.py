@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from payops.domain.duration import human_duration
+
+_EVERY_S = 0.2
+_OVER_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,68 @@ def plain_lines(write: Callable[[str], object], every: float = 5.0) -> Report:
             write(line(progress))
 
     return report
+
+
+class Meter:
+    """Counts, for one report; safe to share between threads."""
+
+    def __init__(self, report: Report | None) -> None:
+        self._report = report
+        self._lock = threading.Lock()
+        self._began = time.monotonic()
+        self._recent: deque[tuple[float, int]] = deque()
+        self._told = 0.0
+        self._calls: Callable[[], int] = lambda: 0
+        self._pages_left: Callable[[], float | None] = lambda: None
+        self.phase = ""
+        self.objects = self.pages = 0
+
+    def begin(self, phase: str, calls: Callable[[], int] | None = None) -> None:
+        """Another phase, which counts its objects anew; `calls` gives the requests sent so far."""
+        with self._lock:
+            self.phase, self.objects = phase, 0
+            self._calls = calls or self._calls
+            self._pages_left = lambda: None
+            self._recent.clear()
+
+    def follow(self, pages_left: Callable[[], float | None]) -> None:
+        """Where to ask how many pages are left."""
+        self._pages_left = pages_left
+
+    def add(self, *, objects: int = 0, pages: int = 0) -> None:
+        """So much more was read."""
+        with self._lock:
+            self.objects += objects
+            self.pages += pages
+
+    def tell(self, *, done: bool = False) -> None:
+        """Report, at most a few times a second."""
+        if self._report is None:
+            return
+        now = time.monotonic()
+        if not done and now - self._told < _EVERY_S:
+            return
+        self._told = now
+        self._report(self._progress(now, done))
+
+    def _progress(self, now: float, done: bool) -> Progress:
+        pages_left = self._pages_left()
+        with self._lock:
+            self._recent.append((now, self.objects))
+            while now - self._recent[0][0] > _OVER_S:
+                self._recent.popleft()
+            then, before = self._recent[0]
+            seconds = now - then
+            rate = (self.objects - before) / seconds if seconds > 0 else 0.0
+            per_page = self.objects / self.pages if self.pages else 0.0
+            left = pages_left * per_page / rate if pages_left is not None and rate > 0 else None
+            return Progress(
+                self.phase,
+                self.pages,
+                self.objects,
+                self._calls(),
+                rate,
+                now - self._began,
+                left,
+                done,
+            )

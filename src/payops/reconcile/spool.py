@@ -10,10 +10,10 @@ A file is written under another name and renamed when it is whole, and a slice's
 is known of it, so a run that is killed at any moment leaves nothing half done.
 
 What is used again: by default the slices of an *unfinished* run of the same scope (account and key,
-API version, mapping), each for `REUSE` after it was fetched, and only the part of it that lay more
-than `SETTLE` in the past when it was fetched, since younger objects were still moving. Neither
-window has to be the same: `--since 24h` typed again a minute later goes on. A finished spool is not
-used again unless `reuse` says for how long; a ledger's rows never are. `fresh` starts over.
+API version, mapping), each for `REUSE` after it was fetched, and only those that lay more than
+`SETTLE` in the past when they were fetched, since younger objects were still moving. The window
+need not be the same: `--since 24h` typed again a minute later goes on. A finished spool is not used
+again unless `reuse` says for how long; a ledger's rows never are. `fresh` starts over.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from payops.errors import PayopsError
 
@@ -149,7 +149,7 @@ class Spool:
     def files(self, kind: str) -> list[Path]:
         """The files of a kind, together one table; empty when there is none.
 
-        No object is in them twice, and all of them are within the range that was asked for.
+        No object is in them twice; some may lie beyond the range that was asked for.
         """
         return sorted((self.path / kind).glob("*.csv"))
 
@@ -200,22 +200,27 @@ class Spool:
         self._state["finished"] = (now or datetime.now(UTC)).isoformat()
         self._save()
 
-    def slices(self, kind: str, *, reuse: timedelta, now: datetime) -> list[tuple[Slice, Path]]:
-        """The slices that may be used again, oldest first and none overlapping another.
+    def slices(self, kind: str) -> list[tuple[Slice, Path]]:
+        """The complete slices of a kind, oldest first."""
+        found = ((Slice.of(path), path) for path in self.files(kind))
+        slices = [(each, path) for each, path in found if each is not None]
+        return sorted(slices, key=lambda pair: (pair[0].since, -pair[0].until))
 
-        Every other file of the kind is removed.
-        """
-        folder = self.folder(kind)
-        found = [(Slice.of(path), path) for path in folder.iterdir()]
-        kept: list[tuple[Slice, Path]] = []
-        good = [(each, path) for each, path in found if each is not None]
-        for each, path in sorted(good, key=lambda pair: (pair[0].since, -pair[0].until)):
+    def reusable(
+        self, kind: str, since: int, until: int, *, reuse: timedelta, now: datetime
+    ) -> list[Slice]:
+        """The slices of a range that may be used again; every other file of the kind is removed."""
+        kept: list[Slice] = []
+        keep: set[Path] = set()
+        for each, path in self.slices(kind):
             settled = each.until <= (each.fetched - SETTLE).timestamp()
             recent = now - reuse <= each.fetched <= now + timedelta(minutes=1)
-            if settled and recent and (not kept or kept[-1][0].until <= each.since):
-                kept.append((each, path))
-        keep = {path for _, path in kept}
-        for _, path in found:
+            within = each.since < until and since < each.until
+            apart = not kept or kept[-1].until <= each.since
+            if settled and recent and within and apart:
+                kept.append(each)
+                keep.add(path)
+        for path in self.folder(kind).iterdir():
             if path not in keep:
                 path.unlink(missing_ok=True)
         return kept
@@ -252,12 +257,10 @@ class Spool:
             draft.replace(self.path / _STATE)
 
 
-@contextlib.contextmanager
-def private(path: Path) -> Iterator[Any]:
-    """A new file for writing bytes that nobody else may read."""
+def private(path: Path) -> BinaryIO:
+    """A new file of bytes, to be written and read, that nobody else may read."""
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w+b") as file:
-        yield file
+    return cast("BinaryIO", os.fdopen(handle, "w+b"))
 
 
 @contextlib.contextmanager
