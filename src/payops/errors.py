@@ -171,9 +171,10 @@ class SourceError(PayopsError):
     @property
     def told(self) -> str:
         """Kind and message; the kind once, where the message ends with it."""
-        if self.message.lower().endswith(self.kind.value.lower()):
-            return self.message
-        return f"{self.kind.value}: {self.message}"
+        kind = self.kind.value
+        if self.message.lower().endswith(kind.lower()):
+            return self.message[: -len(kind)] + kind
+        return f"{kind}: {self.message}"
 
     @property
     def does_not_answer(self) -> bool:

@@ -13,7 +13,11 @@ from payops.errors import ConfigError, Failure, PayopsError, SourceError, UsageE
     [
         (
             ConfigError("unknown key", file="p.yaml", line=3, path="a.b", hint="write a.c"),
-            "payops: p.yaml:3: a.b: unknown key. write a.c\n",
+            "payops: p.yaml:3: a.b: unknown key; write a.c\n",
+        ),
+        (
+            UsageError("there is no 'x'; did you mean 'y'?", hint="one of y, z"),
+            "payops: there is no 'x'; did you mean 'y'? one of y, z\n",
         ),
         (
             SourceError("redis", Failure.REFUSED, "redis:6379"),

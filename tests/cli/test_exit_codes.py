@@ -46,6 +46,7 @@ FILES = {
         (["health"], ["no configuration found", "payops demo"]),
         (["--config", "missing.yaml", "health"], ["missing.yaml", "no such file"]),
         (["--config", ".", "health"], ["is not a file"]),
+        (["health", "--config"], ["--config needs a value"]),
         (["config", "check"], ["no configuration found"]),
         (["lab", "status", "--dir", "nolab"], ["no lab", "payops lab up"]),
         (["lab", "inject", "circuit-stuck-open", "--dir", "nolab"], ["no lab"]),
@@ -264,3 +265,62 @@ def test_options_of_the_root_may_follow_the_command(tmp_path: Path) -> None:
         ["config", "check", f"--config={path}", "--no-color", "--verbose"],
     ):
         assert payops(*arguments).code == 0
+
+
+def test_a_folder_that_is_gone_holds_no_configuration(tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-c", f"rmdir {tmp_path}; exec {sys.executable} -m payops health"],
+        cwd=tmp_path,
+        env={**CRON, **passed_on()},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == OWN_FAULT
+    assert "no configuration found" in done.stderr
+
+
+def test_a_full_disk_is_said_and_is_no_fault_of_payops(tmp_path: Path) -> None:
+    (tmp_path / "payops.yaml").write_text(FILES["empty"])
+    for redirected in (">/dev/full", ">/dev/full 2>&1"):
+        done = subprocess.run(
+            ["bash", "-c", f"{sys.executable} -m payops health {redirected}"],
+            cwd=tmp_path,
+            env={**CRON, **passed_on()},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == OWN_FAULT
+        told = "payops: the output cannot be written: No space left on device\n"
+        assert done.stderr == ("" if "2>" in redirected else told)
+
+
+def test_next_commands_ask_the_system_that_was_asked(tmp_path: Path) -> None:
+    path = tmp_path / "my shop.yaml"
+    path.write_text(everything_at(closed_port()))
+    done = payops("health", "--only", "stripe.api", "-o", "json", "--config", path)
+    (check,) = json.loads(done.out)["checks"]
+    commands = [action["command"] for action in check["actions"] if action["command"]]
+    assert commands == [f"payops --config '{path}' health --only stripe.status-page"]
+    named_by_environment = payops(
+        "health", "--only", "stripe.api", "-o", "json", env={"PAYOPS_CONFIG": str(path)}
+    )
+    assert "--config" not in named_by_environment.out
+
+
+def test_the_list_shows_the_limits_in_force(tmp_path: Path) -> None:
+    arguments = ("health", "--list", "--only", "payments.stuck-pending")
+    assert "warn above 0, crit above 10" in payops(*arguments, cwd=tmp_path).out
+    override = "thresholds: {payments.stuck-pending: {count: {warn: 2, crit: null}}}\n"
+    (tmp_path / "payops.yaml").write_text(override)
+    assert "count in count: warn above 2  [configuration]" in payops(*arguments, cwd=tmp_path).out
+    (check,) = json.loads(payops(*arguments, "-o", "json", cwd=tmp_path).out)["checks"]
+    assert check["limits"]["count"]["warn"] == 2
+    (tmp_path / "payops.yaml").write_text("thresholds: {payments.stuk: {count: {warn: 2}}}\n")
+    wrong = payops(*arguments, "-o", "json", cwd=tmp_path)
+    (check,) = json.loads(wrong.out)["checks"]
+    assert (wrong.code, check["limits"]["count"]["warn"]) == (0, 0)
+    assert "payments.stuk" in wrong.err

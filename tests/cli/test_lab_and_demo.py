@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from command import assert_calm, payops
+from payops.lab.info import LabInfo
 
 
 @pytest.mark.slow
@@ -36,6 +37,7 @@ def test_a_lab_from_up_to_down(tmp_path: Path) -> None:
         assert "circuit-stuck-open" in unknown.err
         assert payops("lab", "inject", "circuit-stuck-open", "--dir", where).code == 0
         assert payops("--config", facts["config"], "health").code == 2
+        assert "broken by: circuit-stuck-open" in payops("lab", "status", "--dir", where).out
         assert payops("lab", "heal", "--dir", where).code == 0
         assert payops("--config", facts["config"], "health").code == 0
         assert payops("lab", "status", "--dir", where, "-o", "json").code == 0
@@ -55,6 +57,15 @@ def test_the_demo_shows_an_incident_within_40_s(tmp_path: Path) -> None:
     for words in ("circuit.state", "payments.stuck-pending", "What it means", "run next"):
         assert words in done.out
     assert "CRIT" in done.out
+
+
+def test_the_demo_does_not_end_a_lab_that_is_not_its_own(lab: LabInfo) -> None:
+    done = payops("demo", "--dir", lab.dir)
+    assert done.code == 3
+    assert f"a lab is in {lab.dir} already" in done.err
+    status = payops("lab", "status", "--dir", lab.dir)
+    assert status.code == 0
+    assert "broken by: nothing" in status.out
 
 
 def assert_calm_progress(err: str) -> None:

@@ -37,6 +37,16 @@ def test_the_order_of_places(written: Written, tmp_path: Path) -> None:
     assert find_config(None, {"PAYOPS_CONFIG": ""}, here) == here / "payops.yaml"
 
 
+def test_a_folder_that_may_not_be_entered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", forbidden)  # root may enter any
+    assert find_config(None, {"HOME": str(tmp_path)}, tmp_path) is None
+    with pytest.raises(ConfigError, match="/root/x: cannot be read: Permission denied"):
+        find_config("/root/x", {}, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("explicit", "environ", "words"),
     [

@@ -44,8 +44,16 @@ BROKEN = [
         5,
         "ledgers.payments.statuses.paid",
         "unknown key 'paid'",
-        "",
+        "known here: canceled, ",  # not `failed`, however alike the letters
     ),
+    (
+        "preset: reference\nledgers:\n  payments:\n    amount_unit: majr",
+        4,
+        "ledgers.payments.amount_unit",
+        "invalid enum value 'majr'",
+        "one of major, minor",
+    ),
+    ("unreachable: DOWN", 1, "unreachable", "invalid enum value 'DOWN'", "CRIT, UNKNOWN, WARN"),
     (
         "thresholds:\n  payments.stuck-pending:\n    age: {warm: 5m}",
         3,

@@ -160,13 +160,13 @@ def test_a_secret_by_command_in_every_place(written: Written) -> None:
         written(
             "stripe:\n"
             "  secret_key: {secret_command: echo sk_test_1}\n"
-            "  webhook_secrets: [whsec_a, {secret_command: [echo, whsec_b]}]\n"
+            "  webhook_secrets: [whsec_one, {secret_command: [echo, whsec_two]}]\n"
         ),
         {},
     )
     assert found.stripe is not None
     assert found.stripe.secret_key.reveal() == "sk_test_1"
-    assert [s.reveal() for s in found.stripe.webhook_secrets] == ["whsec_a", "whsec_b"]
+    assert [s.reveal() for s in found.stripe.webhook_secrets] == ["whsec_one", "whsec_two"]
 
 
 # ── on top of a preset ───────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.threshold import Limits, Threshold
 from payops.engine.runner import run
-from payops.errors import DOES_NOT_ANSWER, Failure, NotConfiguredError, SourceError
+from payops.errors import DOES_NOT_ANSWER, SILENT, Failure, NotConfiguredError, SourceError
 from tools import NOW, assert_crit, assert_skip, assert_unknown, assert_warn, fake_context, settings
 
 LIMITS = {"age": Threshold(1, 2, "s", "payops: x")}
@@ -229,13 +229,27 @@ def test_every_failure_of_a_source_has_a_status(kind: Failure, unreachable: str)
     assert result.actions[0].text == "look there"
     if kind in DOES_NOT_ANSWER:
         assert result.status.value == unreachable
-        assert "redis does not answer" in result.summary
+        silent = "does not answer" if kind in SILENT else "gives no usable answer"
+        assert f"redis {silent}: " in result.summary
         assert result.actions[1:] == (DOWN,)
     elif kind is Failure.RATE_LIMITED:
         assert_warn(result, "could not be told")
     else:
         assert_unknown(result, "could not be told")
         assert len(result.actions) == 1
+
+
+def test_a_kind_is_not_said_twice() -> None:
+    error = SourceError("http", Failure.REFUSED, "h:1: Connection refused")
+    result = one(run([check("app.health", raising(error))], fake_context()))
+    assert result.summary == "the address does not answer: h:1: connection refused"
+
+
+@pytest.mark.parametrize(("id_", "command"), [("redis.connect", "redis-cli PING"), ("a.b", "")])
+def test_the_command_by_hand_stands_at_the_dependency_itself(id_: str, command: str) -> None:
+    error = SourceError("redis", Failure.REFUSED, "x", hint="look", by_hand="redis-cli PING")
+    result = one(run([check(id_, raising(error))], fake_context()))
+    assert result.actions[0] == Action("look", command)
 
 
 def test_an_error_without_hint_or_request_id() -> None:

@@ -402,3 +402,39 @@ def test_each_sqlstate_is_a_kind(state: str, kind: Failure) -> None:
 def test_each_word_of_libpq_is_a_kind(words: str, kind: Failure) -> None:
     text = f'connection to server at "10.0.0.1", port 5432 failed: {words}'
     assert translate(psycopg.OperationalError(text), Server("db:5432", "shop", "app")).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            'connection failed: connection to server at "db", port 5432 failed: Connection refused',
+            "db:5432: Connection refused",
+        ),
+        (
+            'connection to server at "db" (10.0.0.1), port 5432 failed: FATAL:  too many clients',
+            "db:5432: too many clients",
+        ),
+        ("server closed the connection unexpectedly", None),
+    ],
+)
+def test_libpq_repeats_whom_it_asked_and_we_do_not(words: str, said: str | None) -> None:
+    error = translate(psycopg.OperationalError(words), Server("db:5432", "shop", "app"))
+    assert error.message == (said or f"db:5432: {words}")
+
+
+@pytest.mark.parametrize(
+    ("dsn", "command"),
+    [
+        ("postgresql://a:s3cret@db.example/shop", "pg_isready -h db.example -p 5432"),
+        ("host=/var/run/postgresql dbname=x", "pg_isready -h /var/run/postgresql"),
+        ("postgresql://a@[::1]:5433/shop", "pg_isready -h ::1 -p 5433"),
+        ("host=a,b port=1,2", ""),
+        ("host='a b;rm'", "pg_isready -h 'a b;rm' -p 5432"),
+    ],
+)
+def test_the_command_that_asks_by_hand(dsn: str, command: str) -> None:
+    error = translate(psycopg.OperationalError("Connection refused"), Server.of(dsn))
+    assert error.by_hand == command
+    refused = translate(psycopg.OperationalError("password authentication failed"), Server.of(dsn))
+    assert refused.by_hand == "", "the server is there; whether it is says nothing"

@@ -268,3 +268,26 @@ def test_the_deadline_is_over(redis_server: RedisServer) -> None:
 def test_a_password_in_an_error_is_redacted() -> None:
     error = translate(redis_py.ResponseError("AUTH redis://u:s3cr3t-w0rd@h"), Server("redis://h:1"))
     assert "s3cr3t" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("url", "cli"),
+    [
+        ("redis://cache", "redis-cli -h cache -p 6379"),
+        ("redis://cache:6380/0", "redis-cli -h cache -p 6380"),
+        ("redis://:s3cr3t@cache/2", "redis-cli -h cache -p 6379 --askpass -n 2"),
+        (
+            "rediss://u%40x:s3cr3t@cache/10",
+            "redis-cli -h cache -p 6379 --tls --user u@x --askpass -n 10",
+        ),
+        ("unix:///run/redis.sock", "redis-cli -s /run/redis.sock"),
+        ("redis://a b;rm", "redis-cli -h 'a b;rm' -p 6379"),
+        ("redis://h:notaport", "redis-cli"),
+    ],
+)
+def test_the_command_that_asks_by_hand(url: str, cli: str) -> None:
+    assert Server(url).cli == cli
+    error = translate(ConnectionRefusedError(), Server(url))
+    assert error.by_hand == f"{cli} PING"
+    assert "s3cr3t" not in error.by_hand
+    assert translate(redis_py.AuthenticationError("WRONGPASS"), Server(url)).by_hand == ""

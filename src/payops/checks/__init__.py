@@ -73,7 +73,9 @@ def _matching(globs: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
     for glob in (part.strip() for given in globs for part in given.split(",")):
         hits = [id_ for id_ in known if fnmatchcase(id_, glob) or id_.partition(".")[0] == glob]
         if not hits:
-            close = difflib.get_close_matches(glob, known, n=1, cutoff=0.4)
+            word = glob.removesuffix(".*")
+            families = [] if "." in word else [id_.partition(".")[0] for id_ in known]
+            close = difflib.get_close_matches(word, [*families, *known], n=1, cutoff=0.4)
             raise UsageError(
                 f"no check matches {glob!r}",
                 hint=f"did you mean {close[0]!r}?" if close else "see `payops health --list`",

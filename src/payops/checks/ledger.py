@@ -125,6 +125,13 @@ MAP_THEM = Action(
 )
 
 
+USABLE = Action(
+    "Most amounts are NULL or no whole minor units, and in no sum: see amount_unit of the ledger "
+    "in the configuration (minor is 1999, major is 19.99)",
+    "payops config show",
+)
+
+
 def not_judged(counted: Tally, span: str) -> str:
     """Why nothing can be said of a window in which no payment was decided."""
     parts = [
@@ -143,11 +150,17 @@ def not_judged(counted: Tally, span: str) -> str:
 
 
 def _money(rows: list[Outcome]) -> tuple[MoneyAtRisk, ...]:
-    sums: dict[str, tuple[int, int]] = {}
+    """By currency; one without a single usable amount is left out: it is not 'nothing at risk'."""
+    sums: dict[str, tuple[int, int, int]] = {}
     for row in rows:
-        minor, count = sums.get(row.currency, (0, 0))
-        sums[row.currency] = (minor + row.minor, count + row.count)
-    found = (MoneyAtRisk(currency, minor, count) for currency, (minor, count) in sums.items())
+        minor, count, usable = sums.get(row.currency, (0, 0, 0))
+        usable += row.count - row.inexact
+        sums[row.currency] = (minor + row.minor, count + row.count, usable)
+    found = (
+        MoneyAtRisk(currency, minor, count)
+        for currency, (minor, count, usable) in sums.items()
+        if usable
+    )
     return tuple(sorted(found, key=lambda money: (-money.count, money.currency)))
 
 

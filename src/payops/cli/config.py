@@ -8,15 +8,20 @@ from payops.cli.boundary import emit
 from payops.cli.invocation import invocation
 
 app = typer.Typer(
-    help="Check, show and describe the configuration.", no_args_is_help=True, rich_markup_mode=None
+    help="Check, show and describe the configuration.\n\n"
+    "It is the file that --config names, or PAYOPS_CONFIG; else ./payops.yaml, or "
+    "~/.config/payops/payops.yaml.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
 @app.command()
 def check(ctx: typer.Context) -> int:
-    """Say whether the configuration can be used: keys, values, references, thresholds.
+    """Say whether the configuration can be used.
 
-    Nothing is contacted. Exit status: 0 when it is right, 3 when not.
+    Keys, values, references and thresholds; nothing is contacted. Exit status: 0 when it is
+    right, 3 when not.
     """
     from payops.checks import check_ids, named
     from payops.config.load import located
@@ -49,7 +54,10 @@ def check(ctx: typer.Context) -> int:
 
 @app.command()
 def show(ctx: typer.Context) -> int:
-    """Print the configuration in force, defaults and preset included; never a secret."""
+    """Print the configuration in force; never a secret.
+
+    Defaults and preset included.
+    """
     from payops.config.show import as_yaml
 
     loaded = invocation(ctx).load()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 import time
@@ -14,6 +15,7 @@ import typer
 from payops.cli.boundary import emit, tell
 from payops.cli.invocation import invocation, show
 from payops.domain.window import Window
+from payops.errors import LabError
 
 if TYPE_CHECKING:
     from payops.domain.report import Report
@@ -28,7 +30,7 @@ def demo(
         Path | None, typer.Option("--dir", metavar="DIR", help="Where the lab lives.")
     ] = None,
 ) -> int:
-    """Start the lab, break it in two ways, show what `payops health` says, and clean up.
+    """Break a lab in two ways, show what `payops health` says, and clean up.
 
     Exit status: 0 when the incident was found, 2 when not.
     """
@@ -37,6 +39,12 @@ def demo(
     lab = laboratory_module()
     asked = invocation(ctx)
     made = directory is None
+    if directory is not None and lab.status(directory):
+        # the demo ends what it starts, and this one is somebody's
+        raise LabError(
+            f"a lab is in {directory} already, and the demo would end it",
+            hint="leave --dir out, or give the demo a folder of its own",
+        )
     where = directory or Path(tempfile.mkdtemp(prefix="payops-demo-"))
     started = time.monotonic()
     try:
@@ -110,11 +118,11 @@ def _explain(report: Report, config: str, keep: bool) -> None:
     )
     if keep:
         emit(
-            "\nThe lab is still up:\n"
-            f"  export PAYOPS_CONFIG={config}\n"
+            "\nThe lab is still up; with its configuration the commands above can be pasted:\n"
+            f"  export PAYOPS_CONFIG={shlex.quote(config)}\n"
             "  payops health\n"
-            f"  payops lab heal --dir {Path(config).parent}\n"
-            f"  payops lab down --dir {Path(config).parent}\n"
+            f"  payops lab heal --dir {shlex.quote(str(Path(config).parent))}\n"
+            f"  payops lab down --dir {shlex.quote(str(Path(config).parent))}\n"
         )
     else:
         emit("  payops demo --keep                         leaves the lab up to play with\n\n")

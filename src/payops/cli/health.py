@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,7 @@ from payops.cli.boundary import emit, tell, tell_traceback
 from payops.cli.invocation import (
     CheckOption,
     DeadlineOption,
+    Invocation,
     OutputOption,
     SinceOption,
     chosen_output,
@@ -19,17 +21,27 @@ from payops.cli.invocation import (
     show,
     window_option,
 )
+from payops.domain.report import SCHEMA_VERSION
+from payops.errors import ConfigError
 
-GlobOption = Annotated[
+if TYPE_CHECKING:
+    from payops.checks.contract import NamedCheck
+
+OnlyOption = Annotated[
     list[str] | None,
-    typer.Option(metavar="GLOB", help="Check ids: payments.*, stripe, 'webhooks.b*'. Repeatable."),
+    typer.Option(
+        metavar="GLOB", help="These alone: payments.*, stripe, 'webhooks.b*'. Repeatable."
+    ),
+]
+SkipOption = Annotated[
+    list[str] | None, typer.Option(metavar="GLOB", help="All but these. Repeatable.")
 ]
 
 
 def health(
     ctx: typer.Context,
-    only: GlobOption = None,
-    skip: GlobOption = None,
+    only: OnlyOption = None,
+    skip: SkipOption = None,
     since: SinceOption = "1h",
     deadline: DeadlineOption = "10s",
     output: OutputOption = None,
@@ -51,8 +63,7 @@ def health(
     chosen = chosen_output(output, check=check)
     ids = select(only or (), skip or ())
     if list_checks:
-        emit(_listing(ids))
-        return 0
+        return _list(ids, chosen, asked)
     loaded = asked.load()
 
     from payops.config.load import located
@@ -68,19 +79,65 @@ def health(
     return show(report, chosen, asked)
 
 
-def _listing(ids: tuple[str, ...]) -> str:
-    from payops.checks import load_check
+def _list(ids: tuple[str, ...], output: str, asked: Invocation) -> int:
+    """Write what is checked, under the limits in force; those of payops where there is no usable
+    configuration, since this list is what one looks at to write it."""
+    from payops.checks import named
+    from payops.config.load import located
+    from payops.config.settings import Settings
 
+    try:
+        loaded = asked.load()
+        with located(loaded.path):
+            checks = named(ids, loaded.settings)
+    except ConfigError as error:
+        if error.file:  # there is one, and it says something else
+            tell(f"payops: these are payops' own limits, as the configuration is wrong: {error}")
+        checks = named(ids, Settings())
+    if output == "json":
+        emit(json.dumps(_as_document(checks), indent=2) + "\n")
+    else:
+        emit(_listing(checks))
+    return 0
+
+
+def _as_document(checks: tuple[NamedCheck, ...]) -> dict[str, object]:
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "command": "health --list",
+        "checks": [
+            {
+                "id": check.id,
+                "title": check.check.title,
+                "source": check.check.source,
+                "advisory": check.check.advisory,
+                "rows": check.check.rows,
+                "limits": {
+                    name: {
+                        "warn": limit.warn,
+                        "crit": limit.crit,
+                        "unit": limit.unit,
+                        "worse": limit.worse,
+                        "source": limit.source,
+                    }
+                    for name, limit in check.limits.items()
+                },
+            }
+            for check in checks
+        ],
+    }
+
+
+def _listing(checks: tuple[NamedCheck, ...]) -> str:
     lines = []
-    for id_ in ids:
-        check = load_check(id_)
-        advisory = " (advisory)" if check.advisory else ""
-        lines.append(f"{id_:24}{check.title}{advisory}")
-        for name, limit in check.limits.items():
+    for named in checks:
+        advisory = " (advisory)" if named.check.advisory else ""
+        lines.append(f"{named.id:24}{named.check.title}{advisory}")
+        for name, limit in named.limits.items():
             sides = ", ".join(
                 f"{word} {'below' if limit.worse == 'lower' else 'above'} {value:g}"
                 for word, value in (("warn", limit.warn), ("crit", limit.crit))
                 if value is not None
             )
-            lines.append(f"  {name} in {limit.unit}: {sides}  [{limit.source}]")
+            lines.append(f"  {name} in {limit.unit}: {sides or 'off'}  [{limit.source}]")
     return "\n".join(lines) + "\n"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +19,7 @@ from payops.errors import UsageError
 
 if TYPE_CHECKING:
     from payops.config.load import Loaded
+    from payops.domain.evidence import Action
     from payops.domain.report import Report
 
 OutputOption = Annotated[
@@ -93,7 +95,7 @@ def show(report: Report, output: str, asked: Invocation) -> int:
     from payops.formats import render
 
     text = render(
-        report,
+        _pasteable(report, asked),
         output,
         colour=asked.colour,
         width=shutil.get_terminal_size((80, 24)).columns,
@@ -101,6 +103,26 @@ def show(report: Report, output: str, asked: Invocation) -> int:
     )
     emit(text)
     return report.status.exit_code
+
+
+def _pasteable(report: Report, asked: Invocation) -> Report:
+    """The report with `--config` in every next command of ours, when it was given: without it the
+    command would ask another system, or none."""
+    if not asked.config:
+        return report
+    ours = f"payops --config {shlex.quote(asked.config)} "
+
+    def repeated(action: Action) -> Action:
+        if not action.command.startswith("payops "):
+            return action
+        return replace(action, command=ours + action.command.removeprefix("payops "))
+
+    return replace(
+        report,
+        checks=tuple(
+            replace(check, actions=tuple(map(repeated, check.actions))) for check in report.checks
+        ),
+    )
 
 
 def duration_option(name: str, text: str) -> timedelta:

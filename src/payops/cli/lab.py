@@ -6,7 +6,10 @@ lead to loopback only and end with it. Every other output is redacted like any.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shlex
 import time
 from pathlib import Path
 from types import ModuleType
@@ -100,8 +103,9 @@ def up(
         return 0
     emit(
         f"The lab is up ({time.monotonic() - started:.1f} s): {info.payments:,} payments of the "
-        f"last {since}, preset {info.preset}, seed {info.seed}.\n\n"
-        f"  export PAYOPS_CONFIG={info.config}\n"
+        f"last {since}, preset {info.preset}, seed {info.seed}"
+        f"{f'; Stripe serves {load} too' if load else ''}.\n\n"
+        f"  export PAYOPS_CONFIG={shlex.quote(info.config)}\n"
         "  payops health\n"
         "  payops lab list                          what can be broken\n"
         f"  payops lab inject circuit-stuck-open{_where(directory)}\n"
@@ -111,7 +115,7 @@ def up(
 
 
 def _where(directory: Path | None) -> str:
-    return f" --dir {directory}" if directory else ""
+    return f" --dir {shlex.quote(str(directory))}" if directory else ""
 
 
 def _public(info: LabInfo) -> dict[str, object]:
@@ -149,27 +153,41 @@ def down(directory: DirOption = None) -> int:
 
 @app.command()
 def status(directory: DirOption = None, output: TextOrJson = None) -> int:
-    """Say which servers run. Exit status: 0 all, 2 some are down, 3 no lab."""
+    """Say which servers run and what is broken.
+
+    Exit status: 0 all run, 2 some are down, 3 no lab.
+    """
     lab = laboratory_module()
+    from payops.lab.info import LabInfo
+
     as_json = _as_json(output)
     where = directory or lab.default_directory()
     servers = lab.status(where)
     if not servers:
         raise LabError(f"there is no lab in {where}", hint="start one: payops lab up")
     all_up = all(server.running for server in servers)
+    scenarios: tuple[str, ...] = ()
+    with contextlib.suppress(ValueError):  # a record that a crash has damaged
+        info = LabInfo.load(where.expanduser())
+        scenarios = info.scenarios if info else ()
     if as_json:
         rows = [
             {"name": s.name, "running": s.running, "pid": s.pid, "address": s.address}
             for s in servers
         ]
-        document = {"schema_version": SCHEMA_VERSION, "command": "lab status", "servers": rows}
+        document = {
+            "schema_version": SCHEMA_VERSION,
+            "command": "lab status",
+            "servers": rows,
+            "scenarios": list(scenarios),
+        }
         emit(json.dumps(document, indent=2) + "\n")
     else:
         lines = [
             f"{s.name:10}{'running' if s.running else 'DOWN':9}{s.pid or '-':>8}  {s.address}\n"
             for s in servers
         ]
-        emit("".join(lines))
+        emit("".join(lines) + f"broken by: {', '.join(scenarios) or 'nothing'}\n")
     return 0 if all_up else 2
 
 
@@ -215,9 +233,14 @@ def inject(
     lab = laboratory_module()
     where = directory or lab.default_directory()
     given = dict(_parameter(text) for text in parameters or ())
-    lab.inject(where, scenario, **given)
+    info = lab.inject(where, scenario, **given)
     flag = _where(directory)
-    emit(f"{scenario} is in. See it: payops health. Undo it: payops lab heal {scenario}{flag}\n")
+    config = info.config if os.environ.get("PAYOPS_CONFIG") != info.config else ""
+    emit(
+        f"{scenario} is in. See it, undo it:\n"
+        f"  payops health{f' --config {shlex.quote(config)}' if config else ''}\n"
+        f"  payops lab heal {scenario}{flag}\n"
+    )
     return 0
 
 

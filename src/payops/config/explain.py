@@ -16,7 +16,7 @@ from payops.errors import ConfigError
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`did you mean 'ledgers'?`, or nothing when no known word is near."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.65)
     return f"did you mean {close[0]!r}?" if close else ""
 
 
@@ -46,7 +46,30 @@ def explain(error: msgspec.ValidationError, raw: dict[str, Any]) -> ConfigError:
     quotes = "put it in quotes" if re.match(r"Expected str, got (int|float|bool)", message) else ""
     if re.search(r"got (int|float|str|bool|array|object|null)$", message):
         message = message.replace("array", "a list").replace("object", "a mapping")
-    return ConfigError(message[:1].lower() + message[1:], path=path, hint=quotes)
+    allowed = _allowed(path) if message.startswith("Invalid enum value") else []
+    hint = f"one of {', '.join(allowed)}" if allowed else quotes
+    return ConfigError(message[:1].lower() + message[1:], path=path, hint=hint)
+
+
+def _allowed(path: str) -> list[str]:
+    """The words that may stand at `ledgers.payments.amount_unit`."""
+    inspect = msgspec.inspect
+    here: msgspec.inspect.Type = inspect.type_info(Settings)
+    for part in re.split(r"[.\[]", path):
+        while isinstance(here, inspect.Metadata):
+            here = here.type
+        if isinstance(here, inspect.StructType):
+            fields = {field.encode_name: field.type for field in here.fields}
+            if part not in fields:
+                return []
+            here = fields[part]
+        elif isinstance(here, inspect.DictType):
+            here = here.value_type
+        elif isinstance(here, inspect.VarTupleType):
+            here = here.item_type
+    while isinstance(here, inspect.Metadata):
+        here = here.type
+    return _literals(here)
 
 
 def _path(place: str, raw: dict[str, Any], said: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -62,18 +63,23 @@ def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> 
     named = environ.get("PAYOPS_CONFIG") if explicit is None else explicit
     if named or explicit is not None:
         path = _expanded(named or "")
-        if not path.is_file():
+        try:
+            wrong = "" if path.is_file() else "is not a file" if path.exists() else "no such file"
+        except OSError as error:  # a folder above it that may not be entered
+            wrong = f"cannot be read: {error.strerror}"
+        if wrong:
             came_from = "PAYOPS_CONFIG" if explicit is None else "--config"
             raise ConfigError(
-                "no such file" if not path.exists() else "is not a file",
+                wrong,
                 file=str(path),
                 hint=f"{came_from} names it; `payops config --help` tells where else payops looks",
             )
         return path
     home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "~")) / ".config")
     for candidate in (cwd / "payops.yaml", home.expanduser() / "payops" / "payops.yaml"):
-        if candidate.is_file():
-            return candidate
+        with suppress(PermissionError):  # no folder of this user's: it holds no file of theirs
+            if candidate.is_file():
+                return candidate
     return None
 
 

@@ -47,7 +47,7 @@ def load(
     `environment` is the name that the caller expects (`--environment`). Raises ConfigError when
     there is no file, when it is wrong, or when it is for another environment.
     """
-    path = find_config(explicit, environ, cwd or Path.cwd())
+    path = find_config(explicit, environ, cwd or _here())
     if path is None:
         raise ConfigError(
             "no configuration found",
@@ -63,6 +63,13 @@ def load(
             hint="choose the right file with --config",
         )
     return Loaded(settings, path)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # removed under the shell that stands in it
+        return Path()
 
 
 def read(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:

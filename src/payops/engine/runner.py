@@ -18,7 +18,9 @@ from payops.checks.contract import Context, NamedCheck
 from payops.domain.evidence import Action
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
-from payops.errors import Failure, NotConfiguredError, SourceError
+from payops.errors import SILENT, Failure, NotConfiguredError, SourceError
+
+_CALLED = {"http": "the address"}  # as a person would
 
 Fault = Callable[[str, str], None]
 
@@ -81,18 +83,21 @@ def _answer(named: NamedCheck, ctx: Context, on_fault: Fault | None) -> CheckRes
 def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> CheckResult:
     if error.does_not_answer:
         status = Status[ctx.settings.unreachable]
-        summary = f"{error.source} does not answer: {error.kind.value}: {error.message}"
-        actions = (*_hint(error), *named.check.when_down)
+        silent = "does not answer" if error.kind in SILENT else "gives no usable answer"
+        summary = f"{_CALLED.get(error.source, error.source)} {silent}: {error.told}"
+        actions = (*_hint(error, named), *named.check.when_down)
     else:
         status = Status.WARN if error.kind is Failure.RATE_LIMITED else Status.UNKNOWN
         summary = f"could not be told: {error}"
-        actions = _hint(error)
+        actions = _hint(error, named)
     measured = {"request_id": error.request_id} if error.request_id else {}
     return CheckResult(status, summary, source=error.source, actions=actions, measured=measured)
 
 
-def _hint(error: SourceError) -> tuple[Action, ...]:
-    return (Action(error.hint),) if error.hint else ()
+def _hint(error: SourceError, named: NamedCheck) -> tuple[Action, ...]:
+    # The command once a report: at the check whose family is the dependency itself.
+    command = error.by_hand if named.id.startswith(f"{error.source}.") else ""
+    return (Action(error.hint, command),) if error.hint else ()
 
 
 def _too_late(named: NamedCheck, ctx: Context, waited_ms: int) -> CheckResult:

@@ -39,7 +39,7 @@ def render(report: SafeReport, page: Page) -> str:
         f" at={utc_text(report.generated_at)} checks={len(ordered)}"
         f" stripe_calls={report.stripe_calls} duration_ms={report.duration_ms}"
     )
-    lines = [head]
+    lines = [head] if ordered else [head, "  no check was selected"]
     for check, row in zip(ordered, _rows(ordered), strict=True):
         lines.append(row)
         if is_finding(check):

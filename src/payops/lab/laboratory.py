@@ -136,7 +136,7 @@ def _opened(directory: Path) -> Iterator[Lab]:
     with folder.locked(directory):
         info = LabInfo.load(directory)
         if info is None:
-            raise LabError(f"there is no lab in {directory}", hint="payops lab up")
+            raise LabError(f"there is no lab in {directory}", hint="start one: payops lab up")
         with Lab(directory, info) as lab:
             yield lab
 

@@ -150,7 +150,7 @@ def load_scenario(wanted: str, package: str = PACKAGE) -> Scenario:
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
     raise UsageError(
         f"there is no scenario {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""),
-        hint="payops lab list",
+        hint="see `payops lab list`",
     )
 
 
@@ -182,7 +182,7 @@ def heal(lab: Lab, wanted: str, scenario: Scenario) -> None:
     """Undo a scenario and strike it from the lab's record."""
     in_force = lab.info.scenarios
     if wanted not in in_force:
-        raise LabError(f"{wanted} is not in force", hint="payops lab status")
+        raise LabError(f"{wanted} is not in force", hint="see `payops lab status`")
     for later in in_force[in_force.index(wanted) + 1 :]:
         if scenario.changes & load_scenario(later).changes:
             raise LabError(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from payops.config.settings import Ledger
     from payops.sources.postgres import PostgresSource
 
+_OPTIONAL = frozenset({"processor_ref", "currency", "failure_code"})
 _FLOATS = frozenset({"float4", "float8"})
 _TEXTS = frozenset({"text", "varchar"})
 _NUMBERS = _FLOATS | _TEXTS | {"numeric", "int2", "int4", "int8", "money"}
@@ -140,18 +141,20 @@ def table_of(source: PostgresSource, ledger: Ledger) -> LedgerTable:
         raise missing(f'table "{ledger.table}" does not exist', guess)
     known = [(column.column, column.column) for column in columns]
     names = ledger.columns
-    for wanted in (
-        names.id,
-        names.status,
-        names.amount,
-        names.created_at,
-        names.processor_ref,
-        names.currency,
-        names.failure_code,
+    for key, wanted in (
+        ("id", names.id),
+        ("status", names.status),
+        ("amount", names.amount),
+        ("created_at", names.created_at),
+        ("processor_ref", names.processor_ref),
+        ("currency", names.currency),
+        ("failure_code", names.failure_code),
     ):
         if wanted and (wanted, wanted) not in known:
-            what = f'table "{ledger.table}" has no column "{wanted}"'
-            raise missing(what, nearest(wanted, known))
+            what = f'table "{ledger.table}" has no column "{wanted}" (columns.{key})'
+            # A preset may have named it: that the file does not mention it takes nothing away.
+            or_else = f"; has the table none, write {key}: null" if key in _OPTIONAL else ""
+            raise missing(what, nearest(wanted, known), or_else=or_else)
     table = LedgerTable(ledger, columns)
     types = {column.column: column.type for column in columns}
     _check(ledger, "created_at", types[names.created_at], _TIMES)

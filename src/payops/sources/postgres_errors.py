@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from payops.domain.secret import redact
 from payops.domain.text import harmless, shortened
-from payops.errors import Failure, SourceError
+from payops.errors import SILENT, Failure, SourceError
 
 _STATES = {
     "28P01": Failure.AUTHENTICATION,
@@ -90,6 +91,10 @@ _HINTS = {
 }
 _DENIED = re.compile(r"permission denied for (?:(schema|database|function|sequence)|.*?) (\S.*)$")
 _MISSING = re.compile(r'(relation|column|schema) "?(.+?)"? does not exist')
+# libpq says first whom it asked; so do we.
+_PREFIX = re.compile(
+    r"^(connection failed: )?(connection to server (at|on) .+? failed: )?((FATAL|ERROR): +)?"
+)
 _LONGEST = 300
 
 
@@ -100,6 +105,14 @@ class Server:
     host: str
     database: str
     user: str
+
+    @property
+    def by_hand(self) -> str:
+        """The command that asks whether it accepts connections; empty for several hosts."""
+        if "," in self.host:
+            return ""
+        host, _, port = self.host.rpartition(":") if self.host[:1] != "/" else (self.host, "", "")
+        return f"pg_isready -h {shlex.quote(host)}" + (f" -p {shlex.quote(port)}" if port else "")
 
     @classmethod
     def of(cls, dsn: str) -> Server:
@@ -128,7 +141,8 @@ def translate(error: psycopg.Error, server: Server) -> SourceError:
         kind = _STATES.get(state) or _CLASSES.get(state[:2]) or Failure.REJECTED
     else:
         kind, said = _from_words(said, error)
-    said = shortened(harmless(redact(said.strip())), _LONGEST)
+    said = _PREFIX.sub("", said.strip()) or said
+    said = shortened(harmless(redact(said)), _LONGEST)
     return _error(kind, said, server, state)
 
 
@@ -150,10 +164,11 @@ def with_nearest(error: SourceError, find: Callable[[str, str], str]) -> SourceE
     return missing(error.message, found, code=error.code)
 
 
-def missing(what: str, nearest_name: str, *, code: str = "") -> SourceError:
-    """A table or column that is not there; `nearest_name` may be empty."""
+def missing(what: str, nearest_name: str, *, code: str = "", or_else: str = "") -> SourceError:
+    """A table or column that is not there; `nearest_name` may be empty. `or_else` is what else may
+    be done about it."""
     guess = f"did you mean {nearest_name}? " if nearest_name else ""
-    hint = f"{guess}{_HINTS[Failure.SCHEMA]}"
+    hint = f"{guess}{_HINTS[Failure.SCHEMA]}{or_else}"
     return SourceError("postgres", Failure.SCHEMA, what, hint=hint, code=code)
 
 
@@ -191,7 +206,8 @@ def _error(kind: Failure, said: str, server: Server, state: str) -> SourceError:
     if kind is Failure.STATEMENT_TIMEOUT and "recovery" in said:
         hint = "the replica cancelled it to replay: try again, or see max_standby_streaming_delay"
     message = f"{server.host}: {said}" if server.host not in said else said
-    return SourceError("postgres", kind, message, hint=hint, code=state)
+    by_hand = server.by_hand if kind in SILENT or kind is Failure.STARTING_UP else ""
+    return SourceError("postgres", kind, message, hint=hint, code=state, by_hand=by_hand)
 
 
 def _grant(what: str | None, name: str, server: Server) -> str:

@@ -129,6 +129,11 @@ class RedisSource:
                 break
         return sorted(found)[:at_most], cursor == 0 and len(found) <= at_most
 
+    @property
+    def cli(self) -> str:
+        """The `redis-cli` command line that asks this server and database."""
+        return self._server.cli
+
     def now(self) -> datetime:
         """The server's clock (`TIME`), aware UTC."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import errno
 import re
+import shlex
 import socket
 import ssl
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from redis import exceptions as r
 
 from payops.domain.secret import redact
 from payops.domain.text import harmless, shortened
-from payops.errors import Failure, SourceError
+from payops.errors import SILENT, Failure, SourceError
 
 # Words of Redis' error answers (the first one is its code) and what they mean.
 _WORDS: tuple[tuple[Failure, str], ...] = (
@@ -50,17 +51,29 @@ _LONGEST = 300
 
 
 class Server:
-    """Where a Redis URL points, without its password."""
+    """Where a Redis URL points, without its password. `cli` is the `redis-cli` that asks there;
+    it asks for the password itself."""
 
     def __init__(self, url: str) -> None:
+        self.host, self.user, self.cli = "redis.url", "default", "redis-cli"
         try:
             parts = urlsplit(url)
             port = parts.port or 6379
         except ValueError:
-            self.host, self.user = "redis.url", "default"
             return
         self.user = parts.username or "default"
         self.host = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{port}"
+        words = ["redis-cli"]
+        if parts.scheme == "unix":
+            words += ["-s", parts.path]
+        else:
+            words += ["-h", parts.hostname or "localhost", "-p", str(port)]
+        words += ["--tls"] if parts.scheme == "rediss" else []
+        words += ["--user", unquote(parts.username)] if parts.username else []
+        words += ["--askpass"] if parts.password else []
+        database = parts.path.strip("/") if parts.scheme != "unix" else ""
+        words += ["-n", database] if database.strip("0") else []
+        self.cli = shlex.join(words)
 
 
 def translate(error: Exception, server: Server) -> SourceError:
@@ -74,7 +87,9 @@ def failure(kind: Failure, said: str, server: Server, code: str = "") -> SourceE
     """A SourceError with the hint of its kind."""
     hint = _HINTS.get(kind, "").format(host=server.host, user=server.user)
     said = shortened(harmless(redact(said)), _LONGEST)
-    return SourceError("redis", kind, f"{server.host}: {said}", hint=hint, code=code)
+    by_hand = f"{server.cli} PING" if kind in SILENT or kind is Failure.STARTING_UP else ""
+    message = f"{server.host}: {said}"
+    return SourceError("redis", kind, message, hint=hint, code=code, by_hand=by_hand)
 
 
 def _classify(error: Exception) -> tuple[Failure, str]:

@@ -42,6 +42,7 @@ class FakeRedis:
 
     stored: dict[str, bytes] = field(default_factory=dict)
     clock: datetime = NOW
+    cli: str = "redis-cli -h h -p 6379"
 
     def strings(self, keys: list[str]) -> dict[str, bytes | None]:
         return {key: self.stored.get(key) for key in keys}
@@ -88,7 +89,7 @@ def test_open_and_overdue(state: str | bytes) -> None:
     assert result.measured == {"state": "open", "failures": 7}
     assert [action.command for action in result.actions] == [
         "payops health --only stripe.api",
-        'redis-cli -u "$REDIS_URL" DEL cb:stripe:state cb:stripe:failures cb:stripe:opened_at',
+        "redis-cli -h h -p 6379 DEL cb:stripe:state cb:stripe:failures cb:stripe:opened_at",
     ]
     assert result.evidence[0].detail["opened_at"] == "2026-02-11T08:30:00Z"
 

@@ -126,6 +126,12 @@ def test_reasons_are_told_most_frequent_first_with_a_next_command() -> None:
     assert [a.command for a in result.actions] == ["payops health --only circuit.state"]
 
 
+def test_no_usable_amount_is_not_nothing_at_risk() -> None:
+    result = judged(CHECK, facts(outcome("succeeded", 10), outcome("failed", 9, "x", inexact=9)))
+    assert_money(result)
+    assert "amount_unit" in result.actions[-1].text
+
+
 @pytest.mark.parametrize("reason", [*_LEADS, "no_check_knows_it"])
 def test_every_lead_can_be_followed(reason: str) -> None:
     result = judged(CHECK, facts(outcome("failed", 9, reason)))

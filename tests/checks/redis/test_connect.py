@@ -79,8 +79,11 @@ def test_gather() -> None:
         latency_ms=0.5,
         as_of=NOW,
     )
-    found = gathered(CHECK, fake_context(redis=SimpleNamespace(facts=lambda: info)))
+    found = gathered(
+        CHECK, fake_context(redis=SimpleNamespace(facts=lambda: info, cli="redis-cli -h h"))
+    )
     assert (found.maxmemory, found.role, found.evicted) == (0, "slave", 2)
+    assert judged(CHECK, found).actions[0].command == "redis-cli -h h INFO stats"
     with pytest.raises(NotConfiguredError):
         gathered(CHECK, fake_context())
     with pytest.raises(SourceError):

@@ -54,7 +54,7 @@ def test_around_each_limit(latency_ms: float, overrides: dict[str, Any], status:
 
 def test_a_key_that_is_refused() -> None:
     result = judged(CHECK, facts(refused="GET /v1/account: HTTP 401: Expired API Key"))
-    assert_crit(result, "Stripe answers, but refuses the key", KEY, "every payment fails")
+    assert_crit(result, "Stripe answers, but refuses the key", KEY, "every payment with it fails")
     assert "Expired API Key" in result.evidence[0].what
     assert result.actions[0].command == "payops config show"
 
@@ -69,6 +69,23 @@ def test_a_secret_key_that_is_forbidden_is_no_restricted_one() -> None:
     assert result.evidence[0].what == "not from this IP address"
 
 
+@pytest.mark.parametrize(
+    ("environment", "key", "status"),
+    [
+        ("production", SECRET, "CRIT"),
+        ("Prod", RESTRICTED, "CRIT"),
+        ("production", SECRET.replace("test", "live"), "OK"),
+        ("staging", SECRET, "OK"),
+        ("production", "sk_51HabcDEF_test_51HabcDEF", "OK"),
+    ],
+)
+def test_production_must_have_a_live_key(environment: str, key: str, status: str) -> None:
+    configured = settings(environment=environment, stripe={"secret_key": key})
+    result = judged(CHECK, gathered(CHECK, fake_context(configured, stripe=FakeStripe())))
+    assert_is(status, result, *(["test key", environment] if status == "CRIT" else []))
+    assert key not in repr(result)
+
+
 class FakeStripe:
     """Knows its account."""
 
@@ -77,7 +94,7 @@ class FakeStripe:
 
 
 def context(key: str, stripe: Any) -> Any:
-    return fake_context(settings(stripe={"secret_key": key}), stripe=stripe)
+    return fake_context(settings(environment="lab", stripe={"secret_key": key}), stripe=stripe)
 
 
 def test_gather() -> None:

@@ -28,13 +28,14 @@ class Facts:
     """Every configured breaker, by the clock of the Redis that holds it.
 
     `keys` are the Redis keys of each breaker that exist, by its name; `guards` is the dependency
-    behind it, `stripe` where none is named.
+    behind it, `stripe` where none is named. `cli` is the command line that reaches that Redis.
     """
 
     as_of: datetime
     breakers: tuple[BreakerReading, ...]
     keys: dict[str, tuple[str, ...]]
     guards: dict[str, str] = field(default_factory=dict)
+    cli: str = "redis-cli"
 
 
 def gather(ctx: Context) -> Facts:
@@ -52,6 +53,7 @@ def gather(ctx: Context) -> Facts:
             for breaker in breakers
         },
         guards={breaker.name: breaker.guards for breaker in breakers},
+        cli=redis.cli,
     )
 
 
@@ -167,7 +169,7 @@ def _tell(reading: BreakerReading, facts: Facts) -> CheckResult:
         Status.CRIT,
         f"{name} is open {age}{after}, so {refused} are refused{due}",
         evidence=evidence,
-        actions=_close(guards, facts.keys.get(name, ())),
+        actions=_close(guards, facts.keys.get(name, ()), facts.cli),
     )
 
 
@@ -201,7 +203,7 @@ _ASK = {
 }
 
 
-def _close(guards: str, keys: tuple[str, ...]) -> tuple[Action, ...]:
+def _close(guards: str, keys: tuple[str, ...], cli: str) -> tuple[Action, ...]:
     quoted = " ".join(shlex.quote(key) for key in keys)
     return (
         Action(
@@ -210,7 +212,7 @@ def _close(guards: str, keys: tuple[str, ...]) -> tuple[Action, ...]:
         ),
         Action(
             "Only if it does: close the breaker by deleting its keys (runbook 004, scenario 2)",
-            f'redis-cli -u "$REDIS_URL" DEL {quoted}',
+            f"{cli} DEL {quoted}",
         ),
     )
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from payops.checks.contract import Check, Context
 from payops.checks.ledger import (
     MAP_THEM,
+    USABLE,
     Tally,
     not_judged,
     reason_text,
@@ -124,9 +125,10 @@ def _evidence(facts: Facts) -> tuple[Evidence, ...]:
 
 def _actions(counted: Tally) -> tuple[Action, ...]:
     leads = dict.fromkeys(_LEADS[reason] for reason in counted.reasons if reason in _LEADS)
-    return tuple(
+    why = tuple(
         Action(f"The reason leads to {lead}", f"payops health --only {lead}") for lead in leads
     ) or (Action("Look for the reason in the application's log: no check of payops explains it"),)
+    return (*why, USABLE) if counted.inexact * 2 > counted.ours else why
 
 
 CHECK = Check(

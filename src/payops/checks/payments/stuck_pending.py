@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from payops.checks.contract import Check, Context
-from payops.checks.ledger import payments_ledger
+from payops.checks.ledger import USABLE, payments_ledger
 from payops.domain.duration import human_duration, utc_text
 from payops.domain.evidence import Action, Evidence
 from payops.domain.money import MoneyAtRisk
@@ -45,7 +45,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Facts:
-    """All payments older than the age limit; `rows` are the oldest of them."""
+    """All payments older than the age limit; `rows` are the oldest of them, `live` says
+    whether Stripe has them in live mode."""
 
     as_of: datetime
     count: int
@@ -54,6 +55,7 @@ class Facts:
     inexact: int
     without_reference: int | None
     rows: tuple[Row, ...]
+    live: bool = False
 
 
 def gather(ctx: Context) -> Facts:
@@ -73,11 +75,17 @@ def gather(ctx: Context) -> Facts:
         money=found.money,
         inexact=found.inexact,
         without_reference=found.without_reference,
+        live=_live(ctx),
         rows=tuple(
             Row(r.id, r.processor_ref, r.status, str(r.amount or "?"), r.created_at)
             for r in found.sample
         ),
     )
+
+
+def _live(ctx: Context) -> bool:
+    stripe = ctx.settings.stripe
+    return stripe is not None and "_live_" in stripe.secret_key.reveal()[:8]
 
 
 def _stuck_after(limits: Limits) -> float:
@@ -136,7 +144,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             for row in facts.rows
         ),
         actions=_actions(facts),
-        money_at_risk=facts.money,
+        money_at_risk=facts.money if facts.inexact < facts.count else (),
     )
 
 
@@ -152,12 +160,14 @@ def _actions(facts: Facts) -> tuple[Action, ...]:
             "payops health --only payments.stuck-pending -o json",
         )
     ]
+    if facts.inexact * 2 > facts.count:
+        actions.append(USABLE)
     if reference:
         actions.append(
             Action(
                 "Ask Stripe what became of the oldest one that it knows: the customer may have "
                 "been charged",
-                f"stripe payment_intents retrieve {reference}",
+                f"stripe payment_intents retrieve {reference}{' --live' if facts.live else ''}",
             )
         )
     return tuple(actions)

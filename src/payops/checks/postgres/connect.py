@@ -105,8 +105,6 @@ CHECK = Check(
     limits=LIMITS,
     rows=("S0-11", "S0-50", "S0-52", "S0-55"),
     when_down=(
-        Action(
-            "Ask the server itself, from where the application runs", "pg_isready -h HOST -p PORT"
-        ),
+        Action("Ask from where the application runs too: the fault may be this machine's network"),
     ),
 )

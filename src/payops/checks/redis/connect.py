@@ -25,7 +25,8 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """`maxmemory` is 0 when there is no limit; `evicted` counts since the server's start."""
+    """`maxmemory` is 0 when there is no limit; `evicted` counts since the server's start. `cli` is
+    the command line that reaches this Redis."""
 
     as_of: datetime
     version: str
@@ -36,6 +37,7 @@ class Facts:
     evicted: int
     uptime_s: int
     latency_ms: float
+    cli: str = "redis-cli"
 
 
 def gather(ctx: Context) -> Facts:
@@ -50,6 +52,7 @@ def gather(ctx: Context) -> Facts:
         evicted=facts.evicted_keys,
         uptime_s=facts.uptime_s,
         latency_ms=facts.latency_ms,
+        cli=ctx.sources.redis.cli,
     )
 
 
@@ -76,11 +79,11 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             Action(
                 "Evicted idempotency keys can let a payment be charged twice: give Redis "
                 "memory, or keep payment keys in a Redis with maxmemory-policy noeviction",
-                "redis-cli INFO stats",
+                f"{facts.cli} INFO stats",
             )
         )
     if of_memory is not Status.OK:
-        actions.append(Action("Find what fills it", "redis-cli --bigkeys"))
+        actions.append(Action("Find what fills it", f"{facts.cli} --bigkeys"))
     return CheckResult(
         worst([of_memory, of_evictions]),
         summary,
@@ -102,7 +105,7 @@ CHECK = Check(
     limits=LIMITS,
     rows=("S4-22",),
     when_down=(
-        Action("Ask the server itself, from where the application runs", "redis-cli -h HOST PING"),
+        Action("Ask from where the application runs too: the fault may be this machine's network"),
         Action(
             "Without Redis there is no breaker, no idempotency key and no dedupe: "
             "do not retry payments by hand"

@@ -25,13 +25,17 @@ LIMITS = {
 }
 
 
+_LIVE = {"production", "prod", "live"}  # environments in which a test key sees nothing true
+
+
 @dataclass(frozen=True)
 class Facts:
     """One call: how long it took, and what Stripe said of the key.
 
     `refused` is Stripe's own sentence when it did not accept the key, else empty. `key` is the
     key's fingerprint. `account` is empty for a restricted key that may not read it; `forbidden` is
-    Stripe's sentence when it told a key so that may read everything by its kind.
+    Stripe's sentence when it told a key so that may read everything by its kind. `unlike` is the
+    environment when the key is a test key and the environment is not for one.
     """
 
     as_of: datetime
@@ -41,6 +45,7 @@ class Facts:
     refused: str = ""
     restricted: bool = False
     forbidden: str = ""
+    unlike: str = ""
     request_id: str = ""
 
 
@@ -49,6 +54,9 @@ def gather(ctx: Context) -> Facts:
     configured = ctx.settings.stripe
     key = fingerprint(configured.secret_key.reveal()) if configured else ""
     restricted = configured is not None and configured.secret_key.reveal().startswith("rk_")
+    test = configured is not None and "_test_" in configured.secret_key.reveal()[:8]
+    environment = ctx.settings.environment
+    unlike = environment if test and environment.lower() in _LIVE else ""
     before = ctx.deadline.remaining
     try:
         answer = stripe.account()
@@ -62,6 +70,7 @@ def gather(ctx: Context) -> Facts:
             refused=error.message if error.kind is Failure.AUTHENTICATION else "",
             restricted=error.kind is Failure.PERMISSION and restricted,
             forbidden="" if error.kind is Failure.AUTHENTICATION or restricted else error.message,
+            unlike=unlike,
             request_id=error.request_id,
         )
     return Facts(
@@ -69,6 +78,7 @@ def gather(ctx: Context) -> Facts:
         latency_ms=answer.latency_ms,
         key=key,
         account=answer.value.id,
+        unlike=unlike,
         request_id=answer.request_id,
     )
 
@@ -81,7 +91,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     if facts.refused:
         return CheckResult(
             Status.CRIT,
-            f"Stripe answers, but refuses the key {facts.key}: every payment fails",
+            f"Stripe answers, but refuses the key {facts.key}: every payment with it fails",
             as_of=facts.as_of,
             measured=measured,
             evidence=(
@@ -91,6 +101,21 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
                 Action(
                     "Compare the key that payops and the application use with the Dashboard "
                     "(Developers, API keys); replace a rolled key everywhere",
+                    "payops config show",
+                ),
+            ),
+        )
+    if facts.unlike:
+        return CheckResult(
+            Status.CRIT,
+            f"Stripe answers, but {facts.key} is a test key and the environment is {facts.unlike}: "
+            "payops sees test payments, not yours",
+            as_of=facts.as_of,
+            measured=measured,
+            actions=(
+                Action(
+                    "Give stripe.secret_key a live key that can only read; or, if these are tests, "
+                    "give the environment another name",
                     "payops config show",
                 ),
             ),
