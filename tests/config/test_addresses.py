@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from payops.config.load import read
+from payops.config.settings import Settings
 from payops.domain.secret import MASK, redact
+from payops.errors import ConfigError
+from tools import settings
 
 Written = Callable[..., Path]
 
@@ -28,3 +31,31 @@ def test_what_an_address_holds_is_redacted_everywhere(
     assert secret in redact(f"it said {secret}")
     read(written(text), {"CANARY": "canary72"})
     assert redact(f"it said {secret}") == f"it said {MASK}"
+
+
+def stripe(key: str, api_base: str) -> Settings:
+    made: Settings = settings(stripe={"secret_key": key, "api_base": api_base})
+    return made
+
+
+@pytest.mark.parametrize("host", ["proxy.test:8080", "10.0.0.7", "127.evil.test", "[fe80::1]:80"])
+def test_a_live_key_is_never_sent_in_clear(host: str) -> None:
+    for key in ("sk_live_x", "rk_live_x"):
+        with pytest.raises(ConfigError, match="https only") as caught:
+            stripe(key, f"http://{host}/")
+        assert caught.value.path == "stripe.api_base"
+        assert stripe(key, f"https://{host}").stripe
+    assert stripe("sk_test_x", f"http://{host}").stripe  # a mock of the CI's
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "localhost", "[::1]:8000", "127.8.9.1"])
+def test_a_simulator_of_this_machine_may_be_asked_with_a_live_key(host: str) -> None:
+    assert stripe("sk_live_x", f"http://{host}").stripe
+
+
+@pytest.mark.parametrize("key", ["sk_test_x\r", " sk_test_x", "sk_test_…4242", "sk_test_x\ny: z"])
+def test_a_key_that_cannot_be_sent_is_told_and_not_shown(key: str) -> None:
+    with pytest.raises(ConfigError, match="copied whole") as caught:
+        stripe(key, "https://h.test")
+    assert caught.value.path == "stripe.secret_key"
+    assert "sk_test" not in str(caught.value)

@@ -67,6 +67,34 @@ def test_a_redirect_out_of_the_web_is_refused(http: HttpSource, target: str) -> 
     assert error.kind is Failure.BAD_ANSWER
 
 
+@pytest.mark.parametrize(
+    "target", ["http://localhost:{port}/", "http://169.254.169.254/latest", "//127.1.2.3/"]
+)
+def test_a_redirect_to_a_host_that_nobody_named_is_not_followed(
+    http: HttpSource, target: str
+) -> None:
+    asked: list[bytes] = []
+
+    def elsewhere(peer: socket.socket) -> None:
+        asked.append(peer.recv(4096))
+
+    with serving(elsewhere) as port:
+        location = target.replace("{port}", str(port))
+        with serving(answering("302 Found", Location=location)) as first:
+            error = fails(lambda: http.status_page(f"http://127.0.0.1:{first}/current"))
+    assert error.kind is Failure.BAD_ANSWER
+    assert "which the configuration does not name" in error.message
+    assert not asked
+
+
+@pytest.mark.parametrize("target", ["http://[", "//[::1", "http://h:99999999/"])
+def test_a_redirect_to_what_is_no_address(http: HttpSource, target: str) -> None:
+    with serving(answering("302 Found", Location=target)) as port:
+        url = f"http://127.0.0.1:{port}/"
+        assert http.request("GET", url, timeout=1).status == 302
+        assert fails(lambda: http.status_page(url)).kind is Failure.BAD_ANSWER
+
+
 def test_the_body_is_capped(http: HttpSource) -> None:
     with serving(answering("200 OK", b"x" * 5000)) as port:
         url = f"http://127.0.0.1:{port}/"
@@ -132,6 +160,17 @@ def test_a_proxy_that_is_down_is_named(http: HttpSource, monkeypatch: pytest.Mon
     assert "hunter22" not in str(error)
 
 
+@pytest.mark.parametrize("address", ["u:hunter23/x@[::1:1", "u:hunter23/p@33@127.0.0.1:1"])
+def test_a_proxy_that_is_no_address_shows_no_password(
+    http: HttpSource, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    monkeypatch.setenv("http_proxy", f"http://{address}")
+    error = fails(lambda: http.request("GET", "http://example.invalid/", timeout=2))
+    assert error.kind is Failure.REJECTED
+    assert "proxy" in error.message
+    assert "hunter" not in str(error)
+
+
 def test_requests_go_through_the_proxy_but_not_to_loopback(
     http: HttpSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -153,6 +192,8 @@ def test_requests_go_through_the_proxy_but_not_to_loopback(
     [
         ("200 OK", b"<html>", Failure.BAD_ANSWER),
         ("200 OK", b"\xff\xfe", Failure.BAD_ANSWER),
+        ("200 OK", b"[" * 50_000, Failure.BAD_ANSWER),
+        ("200 OK", b'{"x": NaN}', Failure.BAD_ANSWER),
         ("404 No", b"{}", Failure.NOT_FOUND),
         ("429 Slow", b"{}", Failure.RATE_LIMITED),
         ("500 No", b"{}", Failure.SERVER_ERROR),

@@ -177,6 +177,10 @@ def test_faults(control: Control, simulator: Any, fault: dict[str, Any], kind: F
         assert fails(stripe_of(simulator.url, timeout=0.5)).kind is kind
 
 
+def json_of(body: bytes) -> Any:
+    return saying(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\r\n\r\n{"
 
 
@@ -196,6 +200,10 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900\
         ),
         (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"), Failure.BAD_ANSWER),
         (saying(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"), Failure.BAD_ANSWER),
+        (json_of(b'{"id": "pi_1", "amount": NaN, "created": 1}'), Failure.BAD_ANSWER),
+        (json_of(b'{"id": "\xff", "amount": 1, "created": 1}'), Failure.BAD_ANSWER),
+        (json_of(b'{"id": "pi_1", "x": ' + b"[" * 900 + b"]" * 900 + b"}"), Failure.BAD_ANSWER),
+        (json_of(b"[" * 50_000), Failure.BAD_ANSWER),
         (saying(b"HTTP/1.1 502 Bad\r\nContent-Length: 6\r\n\r\n<html>"), Failure.SERVER_ERROR),
     ],
 )

@@ -5,6 +5,7 @@ The descriptions here are the JSON Schema's (`payops config schema`). Unknown ke
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -64,6 +65,23 @@ def _zone(name: str) -> None:
             raise ValueError(f".timezone: there is no time zone {name!r}{meant}") from None
 
 
+_LIVE = re.compile(r"(?:[a-z]+_)+live_")
+
+
+def _in_clear(url: str) -> bool:
+    """Whether what is sent there can be read on the way: http, but not to this machine."""
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        if parts.scheme != "http" or parts.hostname == "localhost":
+            return False
+        return not ip_address(parts.hostname or "").is_loopback
+    except ValueError:  # a name
+        return url[:5].lower() == "http:"
+
+
 class StripeSettings(_Section, frozen=True):
     """How to reach Stripe."""
 
@@ -86,6 +104,19 @@ class StripeSettings(_Section, frozen=True):
         float, Meta(gt=0, le=100, description="Budget of payops; Stripe allows 100 live, 25 test")
     ] = DEFAULT_REQUESTS_PER_SECOND
     timeout: Annotated[Duration, Meta(description="Longest wait for one answer")] = _span(5)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        key = self.secret_key.reveal()
+        if not key.isascii() or not key.isprintable() or " " in key:
+            raise ValueError(
+                ".secret_key: holds a space, a line break or another character that no key has: "
+                "was it copied whole?"
+            )
+        if _LIVE.match(key) and _in_clear(self.api_base):
+            raise ValueError(
+                ".api_base: a live key goes over https only: over http anybody on the way reads it"
+            )
 
 
 class PostgresSettings(_Section, frozen=True):

@@ -70,9 +70,9 @@ class HttpSource:
     ) -> HttpAnswer:
         """One request, its answer whatever its status; `timeout` in seconds for all of it.
 
-        A redirect is an answer and is not followed, except with `follow` (GET and HEAD, 3 hops,
-        within the same `timeout`, `headers` only to the first host). Raises SourceError when there
-        is no answer.
+        A redirect is an answer and is not followed, except with `follow` (GET and HEAD, 3 hops on
+        the same host, within the same `timeout`, `headers` not to another port). Raises SourceError
+        when there is no answer.
         """
         end = time.monotonic() + self._deadline.within(timeout)
         sent = {**_HEADERS, **(headers or {})}
@@ -80,7 +80,7 @@ class HttpSource:
         hops = 0
         while follow and method in ("GET", "HEAD") and answer.location and hops < _MOST_HOPS:
             hops += 1
-            _refuse_downgrade(answer)
+            _refuse_elsewhere(answer)
             same = urlsplit(answer.location).netloc == urlsplit(url).netloc
             kept = sent if same else _HEADERS
             answer = self._once(method, answer.location, end, None, kept, max_body)
@@ -160,7 +160,7 @@ class HttpSource:
             cut=reply.cut,
             latency_ms=reply.latency_ms,
             as_of=clock.now(),
-            location=urljoin(url, location) if location else "",
+            location=_absolute(url, location),
         )
 
     def _json(self, url: str, timeout: float) -> tuple[object, datetime]:
@@ -171,7 +171,7 @@ class HttpSource:
             raise _bad_status(answer)
         try:
             return msgspec.json.decode(answer.body), answer.as_of
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise SourceError(
                 "http",
                 Failure.BAD_ANSWER,
@@ -179,6 +179,14 @@ class HttpSource:
                 hint="a login page or a proxy's answer? Open the address in a browser",
                 http_status=answer.status,
             ) from error
+
+
+def _absolute(url: str, location: str) -> str:
+    """Where a `Location` points; as it is where that is no address (`http://[`)."""
+    try:
+        return urljoin(url, location) if location else ""
+    except ValueError:
+        return location
 
 
 def _bad_status(answer: HttpAnswer) -> SourceError:
@@ -194,14 +202,24 @@ def _bad_status(answer: HttpAnswer) -> SourceError:
     )
 
 
-def _refuse_downgrade(answer: HttpAnswer) -> None:
-    """https must not lead to http, nor anywhere but the web."""
-    before, after = urlsplit(answer.url).scheme, urlsplit(answer.location).scheme
-    if after not in ("http", "https") or (before == "https" and after == "http"):
-        raise SourceError(
-            "http",
-            Failure.BAD_ANSWER,
-            f"{answer.url}: redirected from {before} to {after}",
-            hint="correct the address in the configuration",
-            http_status=answer.status,
-        )
+def _refuse_elsewhere(answer: HttpAnswer) -> None:
+    """https must not lead to http, nor anything to what the configuration does not name: a host
+    inside the network that only we can reach, say."""
+    before = urlsplit(answer.url)
+    try:
+        after = urlsplit(answer.location)
+    except ValueError:
+        after = urlsplit("")
+    if after.scheme not in ("http", "https") or (before.scheme, after.scheme) == ("https", "http"):
+        what = f"from {before.scheme} to {after.scheme or 'what is no address'}"
+    elif before.hostname != after.hostname:
+        what = f"to {after.hostname}, which the configuration does not name"
+    else:
+        return
+    raise SourceError(
+        "http",
+        Failure.BAD_ANSWER,
+        f"{answer.url}: redirected {what}",
+        hint="correct the address in the configuration",
+        http_status=answer.status,
+    )

@@ -39,11 +39,17 @@ def proxy_for(url: str) -> str:
 
 
 def proxy_manager(proxy: str, context: ssl.SSLContext | None) -> PoolManager:
-    """Pools that go through `proxy`; raises ValueError for a kind that urllib3 cannot do."""
+    """Pools that go through `proxy`; raises ValueError for one that cannot be used."""
     from urllib3 import ProxyManager, make_headers
 
     remember(proxy)
-    parts = urlsplit(proxy)
+    try:
+        parts = urlsplit(proxy)
+        _ = parts.port
+    except ValueError:  # its message may quote the password
+        raise ValueError(
+            "the proxy of the environment is no address: percent-encode its password"
+        ) from None
     if parts.scheme not in ("http", "https"):
         raise ValueError(f"a proxy of kind {parts.scheme}:// is not supported: {masked_url(proxy)}")
     headers = None

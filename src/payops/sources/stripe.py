@@ -120,7 +120,7 @@ class StripeSource:
         request_id = reply.headers.get("Request-Id", "")
         try:
             value: T = _decoder(into).decode(reply.body)  # type: ignore[arg-type]  # types are hashable
-        except msgspec.ValidationError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             from payops.sources.stripe_errors import not_understood
 
             raise not_understood(error, path, request_id) from error

@@ -13,7 +13,6 @@ from payops.errors import Failure, SourceError
 
 if TYPE_CHECKING:
     import stripe
-    from msgspec import ValidationError
 
 _KINDS = {
     400: Failure.REJECTED,
@@ -69,12 +68,12 @@ def kind_of(status: int | None) -> Failure:
     return Failure.REJECTED if status >= 400 else Failure.BAD_ANSWER
 
 
-def not_understood(error: ValidationError, path: str, request_id: str) -> SourceError:
-    """JSON, but not the object that was asked for."""
+def not_understood(error: Exception, path: str, request_id: str) -> SourceError:
+    """Not the object that was asked for, or no JSON after all: the SDK takes `NaN` for some."""
     return SourceError(
         "stripe",
         Failure.BAD_ANSWER,
-        f"GET {path}: {harmless(str(error))}",
+        shortened(harmless(redact(f"GET {path}: {error}")), _LONGEST),
         hint="is stripe.api_base really Stripe? Try stripe.api_version with a version payops knows",
         request_id=request_id,
         http_status=200,

@@ -6,9 +6,14 @@ object is read as it comes and told apart by a property, so that one odd object 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
+
+# To the end of the year 9999: what a datetime can hold.
+Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]
+# Minor units; larger is no payment, and so large that it cannot even be printed.
+_MOST = 10**18
 
 
 class Account(Struct, frozen=True):
@@ -41,7 +46,7 @@ class Event(Struct, frozen=True):
 
     id: str
     type: str
-    created: int
+    created: Seconds
     livemode: bool
     pending_webhooks: int = 0
     api_version: str | None = None
@@ -71,7 +76,7 @@ class Event(Struct, frozen=True):
         subject = self.data.object
         for amount in (subject.amount, subject.amount_total, subject.amount_due):
             if isinstance(amount, int) and not isinstance(amount, bool):
-                return amount
+                return amount if abs(amount) < _MOST else None
         return None
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from payops.checks.webhooks.backlog import AT_MOST, CHECK, Facts, Undelivered
@@ -158,6 +159,18 @@ def test_odd_objects() -> None:
     assert [one.amount for one in found.events] == [None, None]
     assert fake.since == NOW - timedelta(days=3)
     assert_ok(judged(CHECK, found), "2 events")
+
+
+def test_an_amount_that_cannot_be_printed_is_none() -> None:
+    fake = FakeStripe((raw(100, amount=10**4301, currency="usd"),))
+    assert [one.amount for one in gathered(CHECK, fake_context(stripe=fake)).events] == [None]
+
+
+@pytest.mark.parametrize("created", [-1, 10**12, 10**17])
+def test_a_time_that_is_none_is_no_event(created: int) -> None:
+    event = {"id": "evt_1", "type": "x", "created": created, "livemode": False}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(event, Event)
 
 
 def test_nothing_to_ask() -> None:
