@@ -96,6 +96,24 @@ def test_server(postgres: PostgresSource) -> None:
     assert facts.now.utcoffset() == timedelta(0)
 
 
+def test_others_connections_count_for_a_role_that_may_not_look_into_them(
+    postgres_server: PostgresServer, sql: psycopg.Connection[Any]
+) -> None:
+    sql.execute("DROP ROLE IF EXISTS plain; CREATE ROLE plain LOGIN PASSWORD 'plain-pass'")
+    held = [psycopg.connect(postgres_server.dsn) for _ in range(3)]
+    place = urlsplit(postgres_server.dsn)
+    source = postgres_of(f"postgresql://plain:plain-pass@{place.hostname}:{place.port}/postgres")
+    try:
+        facts = source.server()
+    finally:
+        source.close()
+        for connection in held:
+            connection.close()
+    assert facts.connections >= 4, "held, the fixture's and its own"
+    assert facts.states["hidden"] >= 3
+    sql.execute("DROP ROLE plain")
+
+
 def test_nothing_can_be_written(postgres: PostgresSource, sql: Any, ask: Ask) -> None:
     sql.execute("CREATE TABLE t (x int)")
     error = fails(lambda: ask(postgres, "INSERT INTO t VALUES (1) RETURNING x AS value"))

@@ -43,9 +43,13 @@ class FakeRedis:
     stored: dict[str, bytes] = field(default_factory=dict)
     clock: datetime = NOW
     cli: str = "redis-cli -h h -p 6379"
+    odd: dict[str, str] = field(default_factory=dict)
 
     def strings(self, keys: list[str]) -> dict[str, bytes | None]:
         return {key: self.stored.get(key) for key in keys}
+
+    def types(self, keys: list[str]) -> dict[str, str]:
+        return {key: self.odd.get(key, "none") for key in keys}
 
     def now(self) -> datetime:
         return self.clock
@@ -71,6 +75,11 @@ def test_closed(state: str | bytes | None) -> None:
     assert_ok(result, "stripe is closed")
     assert result.measured == {"state": "closed", "failures": None}
     assert not result.actions
+
+
+def test_one_that_is_not_there_is_told_from_one_that_is_closed() -> None:
+    assert_ok(found(), "stripe is closed, none of its keys is stored")
+    assert found(state="closed").summary == "stripe is closed"
 
 
 @pytest.mark.parametrize(
@@ -190,6 +199,12 @@ def test_what_is_no_state(state: str | bytes) -> None:
     assert_unknown(result, "is not a state payops knows")
     assert "\x1b" not in result.summary
     assert result.evidence
+
+
+def test_a_state_of_another_type_is_not_an_absent_one() -> None:
+    redis = FakeRedis(odd={KEYS["state"]: "hash"})
+    result = judged(CHECK, gathered(CHECK, fake_context(configured(), redis=redis)))
+    assert_unknown(result, "stripe: stored state '(a hash, not text)' is not a state payops knows")
 
 
 def test_a_restore_command_survives_odd_keys() -> None:

@@ -45,6 +45,11 @@ def gather(ctx: Context) -> Facts:
     redis = ctx.sources.redis
     keys = [key for breaker in breakers for key in _keys(breaker)]
     stored = redis.strings(keys)
+    # Absent means closed; but a state that is kept in a hash is not absent.
+    unread = [breaker.keys.state for breaker in breakers if stored[breaker.keys.state] is None]
+    for key, kind in redis.types(unread).items():
+        if kind != "none":
+            stored[key] = f"(a {kind}, not text)".encode()
     return Facts(
         as_of=redis.now(),
         breakers=tuple(_reading(breaker, stored) for breaker in breakers),
@@ -141,7 +146,11 @@ def _tell(reading: BreakerReading, facts: Facts) -> CheckResult:
         )
     if reading.state is BreakerState.CLOSED:
         counted = f", {reading.failures} of {reading.failure_threshold} failures counted"
-        return CheckResult(Status.OK, f"{name} is closed{counted if reading.failures else ''}")
+        if not facts.keys.get(name):
+            counted = ", none of its keys is stored"
+        elif not reading.failures:
+            counted = ""
+        return CheckResult(Status.OK, f"{name} is closed{counted}")
     evidence = (_evidence(reading, facts),)
     guards = facts.guards.get(name, "stripe")
     refused = "payments" if guards == "stripe" else f"calls to {guards}"

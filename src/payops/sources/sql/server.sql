@@ -1,5 +1,7 @@
 -- State of the server. On a replica that has replayed all it received nothing lags, however long
 -- ago the last transaction was; without a receiver only that age is left to go by.
+-- A role without pg_monitor sees of others' sessions that they are there, not what they are: they
+-- are counted, and parallel workers with them.
 SELECT
     current_setting('server_version') AS version,
     current_database()::text AS database,
@@ -21,6 +23,7 @@ FROM (
         SELECT coalesce(state, 'hidden') AS state, count(*) AS count
         FROM pg_stat_activity
         WHERE backend_type = 'client backend'
+            OR (backend_type IS NULL AND datid IS NOT NULL AND usesysid IS NOT NULL)
         GROUP BY 1
     ) AS by_state
 ) AS backends
