@@ -1,4 +1,4 @@
-"""What a plan has to know of one discrepancy beyond what is told of it: Stripe's side, in values."""
+"""What a plan has to know of one discrepancy beyond what is told of it: Stripe's side."""
 
 from __future__ import annotations
 
