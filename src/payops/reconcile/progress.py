@@ -80,11 +80,12 @@ class Meter:
         self._pages_left: Callable[[], float | None] = lambda: None
         self.phase = ""
         self.objects = self.pages = 0
+        self._done = True
 
     def begin(self, phase: str, calls: Callable[[], int] | None = None) -> None:
         """Another phase, which counts its objects anew; `calls` gives the requests sent so far."""
         with self._lock:
-            self.phase, self.objects = phase, 0
+            self.phase, self.objects, self._done = phase, 0, False
             self._calls = calls or self._calls
             self._pages_left = lambda: None
             self._recent.clear()
@@ -101,8 +102,9 @@ class Meter:
 
     def tell(self, *, done: bool = False) -> None:
         """Report, at most a few times a second."""
-        if self._report is None:
+        if self._report is None or self._done:
             return
+        self._done = done
         now = time.monotonic()
         if not done and now - self._told < _EVERY_S:
             return
