@@ -66,6 +66,10 @@ class FakeRedis(RedisSource):
         self._answer()
         return {key: self.keys.get(key) for key in keys}
 
+    def types(self, keys: Sequence[str]) -> dict[str, str]:
+        self._answer()
+        return {key: "string" if key in self.keys else "none" for key in keys}
+
     def ttls(self, keys: Sequence[str]) -> dict[str, int | None]:
         self._answer()
         return {key: self.ttl.get(key) for key in keys}

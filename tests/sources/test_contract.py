@@ -97,6 +97,7 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresSource]:
 def test_redis(redis: RedisSource) -> None:
     assert redis.facts().role == "master"
     assert redis.strings(["other", "none"]) == {"other": b"\x80", "none": None}
+    assert redis.types(["other", "none"]) == {"other": "string", "none": "none"}
     ttls = redis.ttls(["cb:a:state", "cb:b:state", "none"])
     assert 25 <= (ttls["cb:a:state"] or 0) <= 30
     assert (ttls["cb:b:state"], ttls["none"]) == (None, None)

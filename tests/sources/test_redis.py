@@ -79,6 +79,8 @@ def test_strings_and_ttls(redis: RedisSource, owner: redis_py.Redis) -> None:
         "list": None,
         "none": None,
     }
+    assert redis.types(["a", "list", "none"]) == {"a": "string", "list": "list", "none": "none"}
+    assert redis.types([]) == {}
     ttls = redis.ttls(["a", "b", "none"])
     assert ttls["a"] is None
     assert ttls["none"] is None
@@ -106,8 +108,11 @@ def test_only_read_commands_are_sent(redis: RedisSource, owner: redis_py.Redis) 
     redis.now()
     redis.ttls(["a"])
     redis.strings(["a"])
+    redis.types(["a"])
     sent = {name.removeprefix("cmdstat_") for name in owner.info("commandstats")}
-    assert sent <= {"auth", "info", "scan", "time", "ttl", "mget", "config|resetstat", "config"}
+    assert sent <= {"auth", "info", "scan", "time", "ttl", "type", "mget", "config"} | {
+        "config|resetstat"
+    }
 
 
 def test_now(redis: RedisSource) -> None:
@@ -253,6 +258,9 @@ def test_tls(tmp_path: Path) -> None:
         good = redis_of(url, ca=str(cert))
         assert good.strings(["a"]) == {"a": b"open"}
         good.close()
+        wrong_name = fails(redis_of(url.replace("127.0.0.1", "localhost"), ca=str(cert)))
+        assert wrong_name.kind is Failure.TLS
+        assert "localhost" in wrong_name.message
         untrusted = fails(redis_of(url))
         assert untrusted.kind is Failure.TLS
         assert "ca_file" in untrusted.hint

@@ -98,6 +98,20 @@ class RedisSource:
 
         return dict(zip(keys, self._ask(ask), strict=True))
 
+    def types(self, keys: Sequence[str]) -> dict[str, str]:
+        """What each key holds: `string`, `list`, `hash`, …; `none` for one that does not exist."""
+        if not keys:
+            return {}
+
+        def ask(client: redis.Redis) -> list[Any]:
+            with client.pipeline(transaction=False) as pipeline:
+                for key in keys:
+                    pipeline.type(key)
+                return list(pipeline.execute())
+
+        kinds = (bytes(kind).decode("utf-8", "replace") for kind in self._ask(ask))
+        return dict(zip(keys, kinds, strict=True))
+
     def ttls(self, keys: Sequence[str]) -> dict[str, int | None]:
         """Seconds that each key has left to live; None when it has no TTL or does not exist."""
         if not keys:
@@ -191,9 +205,11 @@ class RedisSource:
             if self._idle:
                 return self._idle.pop()
         url, seconds = self._settings.url.reveal(), float(self._settings.timeout)
-        options: dict[str, Any] = {"ssl_ca_certs": self._settings.ca_file}
-        if not (url.startswith("rediss:") and self._settings.ca_file):
-            options = {}
+        options: dict[str, Any] = {}
+        if url.startswith("rediss:"):
+            options = {"ssl_ca_certs": self._settings.ca_file} if self._settings.ca_file else {}
+            if "ssl_cert_reqs=" not in url:
+                options["ssl_check_hostname"] = True  # redis-py 5 took any name for the right one
         if hasattr(self._redis, "DriverInfo"):
             options["driver_info"] = None
         else:  # before redis-py 7
