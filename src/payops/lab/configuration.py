@@ -7,13 +7,14 @@ import os
 from pathlib import Path
 
 from payops.lab.info import LabInfo
+from payops.lab.systems import system
 
 _TEXT = """\
 # Made by `payops lab up`: a system to try payops on. Use it with
 #     payops --config {path} health
 # Everything in it is made up, listens on this machine only and goes with `payops lab down`.
 
-# Tables, statuses and breakers of the shop that the runbooks describe: a copy to start from.
+# Tables, statuses and breakers of {whose}: a copy to start from.
 preset: {preset}
 
 # production must have live keys, anything else test keys.
@@ -35,10 +36,7 @@ postgres:
   # Used by `payops apply` alone.
   write_dsn: {write_dsn}
 
-redis:
-  url: {redis_url}
-
-webhooks:
+{redis}webhooks:
   # Where Stripe delivers its events.
   endpoints:
     - name: shop
@@ -54,8 +52,9 @@ app:
 
 def write_configuration(info: LabInfo, read_only_dsn: str) -> None:
     """Write `info.config`, readable by its owner only."""
+    made = system(info.preset)
     values = {
-        "preset": info.preset,
+        "preset": made.preset,
         "environment": info.environment,
         "secret_key": info.secret_key,
         "publishable_key": info.publishable_key,
@@ -65,12 +64,15 @@ def write_configuration(info: LabInfo, read_only_dsn: str) -> None:
         "status_url": info.status_url,
         "dsn": read_only_dsn,
         "write_dsn": info.postgres_dsn,
-        "redis_url": info.redis_url,
         "webhook_url": info.webhook_endpoint,
-        "health_url": f"{info.app_url}/health",
+        "health_url": info.app_url + made.front.health,
     }
     # A JSON string is a YAML string, whatever is in it.
     quoted = {name: json.dumps(value) for name, value in values.items()}
+    quoted["whose"] = (
+        "the shop that the runbooks describe" if made.name == "reference" else made.name
+    )
+    quoted["redis"] = f"redis:\n  url: {json.dumps(info.redis_url)}\n\n" if made.uses_redis else ""
     path = Path(info.config)
     temporary = path.with_suffix(".tmp")
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:

@@ -12,6 +12,7 @@ from payops.lab.configuration import write_configuration
 from payops.lab.info import LabInfo
 from payops.lab.options import Keys, LabOptions
 from payops.lab.servers.system import Servers
+from payops.lab.systems import System, system
 
 if TYPE_CHECKING:
     from payops.lab.history import History
@@ -24,9 +25,9 @@ def make(options: LabOptions, say: Callable[[str], None]) -> LabInfo:
     runs still, and is for the caller to end.
     """
     from payops.lab.history import HistoryPlan, tell
-    from payops.lab.history.load import write_ledger, write_redis
+    from payops.lab.history.load import write_strings, write_tables
 
-    servers, keys = Servers.of(options.dir), Keys.of(options)
+    servers, keys, made = Servers.of(options.dir), Keys.of(options), system(options.preset)
     for server in servers:
         server.reserve()
     opened = datetime.now(UTC)
@@ -34,40 +35,44 @@ def make(options: LabOptions, say: Callable[[str], None]) -> LabInfo:
     with ThreadPoolExecutor(max_workers=4, thread_name_prefix="lab") as pool:
         say("starting PostgreSQL, Redis, the Stripe simulator and the merchant application")
         redis = pool.submit(servers.redis.start)
-        postgres = pool.submit(_start_postgres, servers)
-        merchant = pool.submit(_start_merchant, keys, servers, (postgres, redis))
+        postgres = pool.submit(_start_postgres, servers, made)
+        merchant = pool.submit(_start_merchant, keys, servers, made, (postgres, redis))
         story: History | None = None
         if options.payments:
             story = tell(
-                HistoryPlan(
-                    payments=options.payments,
-                    since=options.since,
-                    until=opened,
-                    seed=options.seed,
-                    livemode=options.livemode,
-                    account=keys.account,
-                    webhook_endpoint=keys.webhook_endpoint,
+                made.plan(
+                    HistoryPlan(
+                        payments=options.payments,
+                        since=options.since,
+                        until=opened,
+                        seed=options.seed,
+                        livemode=options.livemode,
+                        account=keys.account,
+                        webhook_endpoint=keys.webhook_endpoint,
+                    )
                 )
             )
-        stripe = pool.submit(_start_stripe, options, keys, servers, story)
+        stripe = pool.submit(_start_stripe, options, keys, servers, made, story)
         redis.result()
         postgres.result()
         if story is not None:
-            write_redis(story, servers.redis.url)
-            write_ledger(story, servers.postgres.dsn)
+            write_strings(made.strings(story), servers.redis.url)
+            write_tables(made.tables(story), servers.postgres.dsn)
         merchant.result()
         stripe.result()
-    return _save(options, keys, servers, opened)
+    return _save(options, keys, servers, made, opened)
 
 
-def _start_postgres(servers: Servers) -> None:
-    from payops.lab.history.load import create_schema
+def _start_postgres(servers: Servers, made: System) -> None:
+    from payops.lab.history.load import run_schema
 
     servers.postgres.start()
-    create_schema(servers.postgres.dsn)
+    run_schema(servers.postgres.dsn, made.statements())
 
 
-def _start_merchant(keys: Keys, servers: Servers, needed: Iterable[Future[None]]) -> None:
+def _start_merchant(
+    keys: Keys, servers: Servers, made: System, needed: Iterable[Future[None]]
+) -> None:
     for future in needed:
         future.result()
     merchant = servers.merchant
@@ -81,12 +86,15 @@ def _start_merchant(keys: Keys, servers: Servers, needed: Iterable[Future[None]]
             "stripe_key": keys.secret_key,
             "webhook_secrets": [keys.webhook_secret],
             "dir": str(merchant.directory),
+            "system": made.name,
         }
     )
     merchant.start()
 
 
-def _start_stripe(options: LabOptions, keys: Keys, servers: Servers, story: History | None) -> None:
+def _start_stripe(
+    options: LabOptions, keys: Keys, servers: Servers, made: System, story: History | None
+) -> None:
     from payops.lab.history.load import write_ndjson
 
     stripe = servers.stripe
@@ -97,8 +105,9 @@ def _start_stripe(options: LabOptions, keys: Keys, servers: Servers, story: Hist
             "webhook_endpoints": [
                 {
                     "id": keys.webhook_endpoint,
-                    "url": servers.merchant.webhook_url,
+                    "url": servers.merchant.url + made.front.webhook,
                     "secret": keys.webhook_secret,
+                    "enabled_events": list(made.front.events),
                 }
             ],
             "livemode": options.livemode,
@@ -116,7 +125,9 @@ def _start_stripe(options: LabOptions, keys: Keys, servers: Servers, story: Hist
         told.unlink()
 
 
-def _save(options: LabOptions, keys: Keys, servers: Servers, opened: datetime) -> LabInfo:
+def _save(
+    options: LabOptions, keys: Keys, servers: Servers, made: System, opened: datetime
+) -> LabInfo:
     info = LabInfo(
         dir=str(options.dir),
         config=str(options.dir / "payops.yaml"),
@@ -137,7 +148,7 @@ def _save(options: LabOptions, keys: Keys, servers: Servers, opened: datetime) -
         secret_key=keys.secret_key,
         publishable_key=keys.publishable_key,
         webhook_secret=keys.webhook_secret,
-        webhook_endpoint=servers.merchant.webhook_url,
+        webhook_endpoint=servers.merchant.url + made.front.webhook,
         pids={server.name: server.pid for server in servers},
     )
     write_configuration(info, servers.postgres.read_only_dsn)

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from payops.errors import LabError
-
-PRESETS = ("reference",)
+from payops.lab.systems import system
 
 
 def default_directory() -> Path:
@@ -25,10 +24,11 @@ def default_directory() -> Path:
 class LabOptions:
     """What `payops lab up` was asked for.
 
-    `payments` are told over the last `since`; the same `seed` tells them alike, and makes the
-    same keys. `environment` production has made-up live-mode keys, any other test-mode ones.
-    `load` is an NDJSON file of Stripe objects that are served as they are, beside the history
-    (with `payments=0` nothing else is). `rate_limits` False switches Stripe's limits off.
+    `preset` names a system of `payops.lab.systems`. `payments` are told over the last `since`; the
+    same `seed` tells them alike, and makes the same keys. `environment` production has made-up
+    live-mode keys, any other test-mode ones. `load` is an NDJSON file of Stripe objects that are
+    served as they are, beside the history (with `payments=0` nothing else is). `rate_limits`
+    False switches Stripe's limits off.
     Raises LabError for what cannot be.
     """
 
@@ -43,10 +43,7 @@ class LabOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "dir", Path(self.dir).expanduser().absolute())
-        if self.preset not in PRESETS:
-            raise LabError(
-                f"the lab has no preset {self.preset!r}", hint=f"it has: {', '.join(PRESETS)}"
-            )
+        system(self.preset)
         if self.payments < 0:
             raise LabError(f"{self.payments} payments cannot be made")
         if self.since < timedelta(hours=1):

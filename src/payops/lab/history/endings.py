@@ -85,6 +85,7 @@ class Endings:
 
     def __init__(self, plan: HistoryPlan, rng: random.Random) -> None:
         self._recent = plan.last - RECENT_S
+        self._style = plan.style
         self._rng = rng
         self._since_decline = APART
         # Due from the start for every other: 100 payments have one of nearly everything.
@@ -105,7 +106,11 @@ class Endings:
         return chosen
 
     def _fits(self, ending: Ending, created: int) -> bool:
-        """Whether there is time for it, and whether the last hour stays one of a healthy shop."""
+        """Whether the shop knows it, there is time, and the last hour stays a healthy shop's."""
+        if ending.name in self._style.without:
+            return False
         if created < self._recent:
             return True
+        if not self._style.declines_of_late:
+            return False
         return ending is Ending.DECLINED and self._since_decline > APART

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from payops.lab.history.style import Style
 
 SHORTEST = timedelta(hours=1)
 # Nothing happens in the last 90 s, so that every webhook of the past has arrived and been handled.
@@ -29,8 +31,8 @@ class HistoryPlan:
     tells the same history; `seed` chooses another. `livemode` and `account` (`acct_…`) are the
     mode and the owner of the Stripe objects. `webhook_endpoint` is the URL of the shop's endpoint:
     a `we_…` object for it is among the Stripe objects, none when it is empty or itself a `we_…`
-    id (then somebody else makes the object). `api_version` is that of the events.
-    Raises ValueError when one of these does not make sense.
+    id (then somebody else makes the object). `api_version` is that of the events, `style` how the
+    shop uses Stripe. Raises ValueError when one of these does not make sense.
     """
 
     payments: int
@@ -41,6 +43,7 @@ class HistoryPlan:
     account: str = "acct_1PayopsLabShop00"
     webhook_endpoint: str = ""
     api_version: str = "2024-06-20"
+    style: Style = field(default_factory=Style)
 
     def __post_init__(self) -> None:
         if self.until.tzinfo is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from payops.lab.stripe.objects import new_id
@@ -11,15 +12,15 @@ _FIRST_NAMES = ("Ada", "Ben", "Carla", "Dmitri", "Elif", "Farid", "Grace", "Hiro
 _LAST_NAMES = ("Abbas", "Berg", "Castro", "Diallo", "Eriksen", "Garcia", "Ito", "Kim", "Okafor")
 # Twenty customers of a US shop: where they live decides the currency that they are charged in.
 _CURRENCIES = ("usd",) * 15 + ("eur",) * 3 + ("jpy", "kwd")
-_COUNTRIES = {"usd": "US", "eur": "DE", "jpy": "JP", "kwd": "KW"}
+_COUNTRIES = {"usd": "US", "eur": "DE", "jpy": "JP", "kwd": "KW", "vnd": "VN"}
 _CARDS = (("visa", "4242"), ("visa", "1881"), ("mastercard", "4444"), ("amex", "8431"))
 # Price range in whole minor units and the step between prices: ¥500-¥30,000; 1.500-60.000 KWD,
 # whose last digit Stripe wants to be 0 (STRIPE.md, 'Objects').
 _PRICES = {"usd": (499, 24_999, 1), "eur": (499, 19_999, 1), "jpy": (500, 30_000, 1)}
-_PRICES["kwd"] = (1_500, 60_000, 10)
+_PRICES |= {"kwd": (1_500, 60_000, 10), "vnd": (99_000, 2_990_000, 1_000)}
 # Ten-thousandths of a US cent for one minor unit: 1.0834 $/€, 0.0067 $/¥, 3.25 $/KWD.
-_CENTS = {"usd": 10_000, "eur": 10_834, "jpy": 6_700, "kwd": 3_250}
-_EXCHANGE_RATES = {"usd": None, "eur": 1.0834, "jpy": 0.0067, "kwd": 3.25}
+_CENTS = {"usd": 10_000, "eur": 10_834, "jpy": 6_700, "kwd": 3_250, "vnd": 39}
+_EXCHANGE_RATES = {"usd": None, "eur": 1.0834, "jpy": 0.0067, "kwd": 3.25, "vnd": 0.000039}
 
 SETTLEMENT_CURRENCY = "usd"
 DISPUTE_FEE = 1_500  # Stripe: $15.00 in the US
@@ -78,15 +79,19 @@ AUTHENTICATION_FAILED = Decline(
 )
 
 
-def shoppers(count: int, before: int, rng: random.Random) -> list[Shopper]:
+def shoppers(
+    count: int, before: int, rng: random.Random, usual: Sequence[str] = ()
+) -> list[Shopper]:
     """`count` customers, registered 31 to 400 days before the epoch second `before`.
 
-    So long ago that Stripe no longer keeps the events of it (30 days).
+    So long ago that Stripe no longer keeps the events of it (30 days). `usual` are the currencies
+    that they pay in, this shop's mixture when it is empty.
     """
+    mixture = tuple(usual) or _CURRENCIES
     people: list[Shopper] = []
     currencies: list[str] = []
     for number in range(count):
-        currencies = currencies or rng.sample(_CURRENCIES, len(_CURRENCIES))
+        currencies = currencies or rng.sample(mixture, len(mixture))
         currency = currencies.pop()
         first, last = rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
         brand, last4 = rng.choice(_CARDS)

@@ -30,6 +30,7 @@ from payops.lab.history.story import (
     Subject,
     happening,
 )
+from payops.lab.history.style import Style
 from payops.lab.stripe.objects import new_id
 
 
@@ -41,7 +42,7 @@ def tell(plan: HistoryPlan) -> History:
 def tell_stories(plan: HistoryPlan) -> Stories:
     """The stories of `plan`; the same plan always gives the same ones."""
     rng = random.Random(plan.seed)
-    people = shoppers(max(4, plan.payments // 3), plan.first, rng)
+    people = shoppers(max(4, plan.payments // 3), plan.first, rng, plan.style.currencies)
     endings = Endings(plan, rng)
     times = moments(plan, rng)
     payments = tuple(
@@ -61,7 +62,7 @@ def _payment(
 ) -> PaymentStory:
     payment_id = UUID(int=rng.getrandbits(128), version=4)
     order_id = f"order-{100_001 + number}"
-    amount = price(shopper.currency, rng)
+    amount = plan.style.charged(price(shopper.currency, rng), payment_id)
     acted = created + 1 if ending.authenticated else None
     over = created + (1 if acted is None else ending.patience(rng))
     decline = _decline(ending, rng)
@@ -71,7 +72,7 @@ def _payment(
     return PaymentStory(
         payment_id=payment_id,
         order_id=order_id,
-        idempotency_key=f"pay-{order_id}",
+        idempotency_key=plan.style.idempotency_key(order_id, payment_id),
         shopper=shopper,
         amount=amount,
         currency=shopper.currency,
@@ -88,7 +89,9 @@ def _payment(
         decline=decline,
         refunds=refunds,
         dispute=dispute,
-        events=tuple(_events(ending, created, acted, over, charged, refunds, dispute, rng)),
+        events=tuple(
+            _events(ending, created, acted, over, charged, refunds, dispute, plan.style, rng)
+        ),
     )
 
 
@@ -160,6 +163,7 @@ def _events(
     charged: bool,
     refunds: Sequence[Refund],
     dispute: Dispute | None,
+    style: Style,
     rng: random.Random,
 ) -> list[Happening]:
     """What Stripe said of the payment, in the order in which it said it."""
@@ -172,6 +176,8 @@ def _events(
         outcome = "charge.succeeded" if ending.paid else "charge.failed"
         told.append(happening(rng, outcome, charge, over, asked=asked))
     told.append(happening(rng, ending.event, intent, over, asked=asked and ending.at_once))
+    if style.sessions and ending.paid:
+        told.append(happening(rng, "checkout.session.completed", Subject.SESSION, over))
     for step, refund in enumerate(refunds, start=1):
         told.append(happening(rng, "refund.created", Subject.REFUND, refund.created, step))
         told.append(happening(rng, "charge.refunded", charge, refund.created, step))

@@ -25,6 +25,7 @@ class Subject(Enum):
     REFUND = "refund"
     DISPUTE = "dispute"
     PAYOUT = "payout"
+    SESSION = "checkout.session"
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class PaymentStory:
     `created` is the PaymentIntent's, `acted` when the customer was asked to authenticate (None:
     never), `over` when it succeeded, failed or was canceled. `charge` is None when the money was
     never asked for, `transaction` when it was not got. `cents` is the amount settled.
-    `row_created_at` is the ledger's, just before the PaymentIntent.
+    `row_created_at` is the ledger's, just before the PaymentIntent. `idempotency_key` is empty
+    where the shop sends none.
     """
 
     payment_id: UUID

@@ -33,10 +33,12 @@ def all_objects(plan: HistoryPlan, stories: Stories) -> Iterator[StripeObject]:
     for story in stories.payments:
         refunds = len(story.refunds)
         yield intent(plan, story, story.ending.event)
+        if plan.style.sessions:
+            yield session(plan, story)
         if story.charge is not None:
             yield charge(plan, story, refunds, disputed=story.dispute is not None)
         for told in story.refunds:
-            yield refund(story, told)
+            yield refund(plan, story, told)
         if story.dispute is not None:
             yield dispute(plan, story)
         for line in lines(plan, story):
@@ -57,7 +59,7 @@ def event(plan: HistoryPlan, told: Happening, about: PaymentStory | Payout) -> S
         livemode=plan.livemode,
         pending_webhooks=0,
         request_id=f"req_{derived_token(told.id, 14)}" if asked else None,
-        idempotency_key=about.idempotency_key
+        idempotency_key=(about.idempotency_key or None)
         if asked and isinstance(about, PaymentStory)
         else None,
         api_version=plan.api_version,
@@ -71,8 +73,10 @@ def _subject(plan: HistoryPlan, told: Happening, about: PaymentStory | Payout) -
         return intent(plan, about, told.type)
     if told.subject is Subject.CHARGE:
         return charge(plan, about, told.step)
+    if told.subject is Subject.SESSION:
+        return session(plan, about)
     if told.subject is Subject.REFUND:
-        return refund(about, about.refunds[told.step - 1])
+        return refund(plan, about, about.refunds[told.step - 1])
     return dispute(plan, about)
 
 
@@ -98,7 +102,7 @@ def intent(plan: HistoryPlan, story: PaymentStory, event_type: str) -> StripeObj
         livemode=plan.livemode,
         customer=story.shopper.id,
         latest_charge=story.charge if ended else None,
-        metadata=_metadata(story),
+        metadata=plan.style.metadata(story),
         description=f"Order {story.order_id}",
         last_payment_error=_error(story, story.decline) if failed and story.decline else None,
         receipt_email=story.shopper.email,
@@ -147,7 +151,7 @@ def charge(
         payment_intent=story.intent,
         customer=shopper.id,
         balance_transaction=story.transaction,
-        metadata=_metadata(story),
+        metadata=plan.style.metadata(story),
         description=f"Order {story.order_id}",
         amount_refunded=sum(told.amount for told in story.refunds[:refunds]),
         disputed=disputed,
@@ -184,7 +188,7 @@ def _authenticated() -> StripeObject:
     }
 
 
-def refund(story: PaymentStory, told: Refund) -> StripeObject:
+def refund(plan: HistoryPlan, story: PaymentStory, told: Refund) -> StripeObject:
     """A refund, as it is and always was."""
     return objects.refund(
         id=told.id,
@@ -196,7 +200,7 @@ def refund(story: PaymentStory, told: Refund) -> StripeObject:
         payment_intent=story.intent,
         balance_transaction=told.transaction,
         reason=told.reason,
-        metadata=_metadata(story),
+        metadata=plan.style.refund_metadata(story),
     )
 
 
@@ -315,5 +319,24 @@ def _customer(plan: HistoryPlan, shopper: Shopper) -> StripeObject:
     )
 
 
-def _metadata(story: PaymentStory) -> dict[str, str]:
-    return {"order_id": story.order_id, "payment_id": str(story.payment_id)}
+def session_id(plan: HistoryPlan, story: PaymentStory) -> str:
+    """The id of the payment's Checkout Session, `cs_test_…` or `cs_live_…`."""
+    return f"cs_{'live' if plan.livemode else 'test'}_{derived_token(story.intent, 58)}"
+
+
+def session(plan: HistoryPlan, story: PaymentStory) -> StripeObject:
+    """The payment's Checkout Session as it is now: complete, or expired without being paid."""
+    paid = story.ending.paid
+    return objects.checkout_session(
+        id=session_id(plan, story),
+        amount_total=story.amount,
+        currency=story.currency,
+        status="complete" if paid else "expired",
+        payment_status="paid" if paid else "unpaid",
+        created=story.created,
+        livemode=plan.livemode,
+        payment_intent=story.intent,
+        customer=story.shopper.id,
+        customer_email=story.shopper.email,
+        metadata=plan.style.session_metadata(story),
+    )

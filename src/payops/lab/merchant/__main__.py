@@ -14,7 +14,7 @@ from pathlib import Path
 from payops.errors import LabError
 from payops.lab.merchant.config import MerchantConfig
 from payops.lab.merchant.door import Door
-from payops.lab.merchant.shop import Control, Shop
+from payops.lab.merchant.shop import Application, Control, Shop
 
 
 def main() -> int:
@@ -28,7 +28,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         config = MerchantConfig.read(path)
-        shop = Shop(config)
+        shop = Shop(config) if config.system == "reference" else _front(config)
         public = Door(shop.handle, config.port)
         control = Door(Control(shop, public).handle, config.control_port)
         public.open()
@@ -42,6 +42,13 @@ def main() -> int:
     public.close()
     control.close()
     return 0
+
+
+def _front(config: MerchantConfig) -> Application:
+    """Another system's application, of which there is only the outside."""
+    from payops.lab.systems.front import FrontOfShop
+
+    return FrontOfShop(config)
 
 
 def _announce(directory: Path, url: str, control_url: str) -> None:

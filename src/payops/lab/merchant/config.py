@@ -15,7 +15,7 @@ class MerchantConfig:
 
     Port 0 takes a free one. `webhook_secrets` are all accepted, as while one is being rotated.
     `dir` is the folder that gets `merchant.json` once the shop is open. `stripe_timeout_s` is the
-    longest wait for Stripe's answer, in seconds.
+    longest wait for Stripe's answer, in seconds. `system` is whose application this is.
     """
 
     postgres_dsn: str = field(repr=False)
@@ -27,6 +27,7 @@ class MerchantConfig:
     port: int = 0
     control_port: int = 0
     stripe_timeout_s: float = 5.0
+    system: str = "reference"
 
     @classmethod
     def read(cls, path: Path) -> MerchantConfig:

@@ -7,7 +7,7 @@ import logging
 import threading
 from collections import Counter
 from email.message import Message
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 import redis
@@ -104,10 +104,23 @@ class Shop:
         return "ok"
 
 
+class Application(Protocol):
+    """What the side door needs of an application."""
+
+    faults: Faults
+
+    @property
+    def answered(self) -> dict[str, int]:
+        """How often each path was answered with each status."""
+
+    def handle(self, method: str, path: str, headers: Message, body: bytes) -> Answer:
+        """Answer one request."""
+
+
 class Control:
     """The lab's side door: GET /state, PUT /faults."""
 
-    def __init__(self, shop: Shop, door: Door) -> None:
+    def __init__(self, shop: Application, door: Door) -> None:
         self._shop = shop
         self._door = door
 

@@ -1,0 +1,61 @@
+"""BookedBarber V2: barbers paid by the platform's Stripe account or by processors of their own.
+
+Facts: public repository c50bossio/6fb-booking at 4636063 (2025-07-23). Two shapes: the tables as
+its models build them, and as its migrations do.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from payops.lab.history.style import Style, no_metadata
+from payops.lab.merchant.answer import Answer
+from payops.lab.systems.bookedbarber.money import charged
+from payops.lab.systems.bookedbarber.rows import metadata, no_key, tables
+from payops.lab.systems.system import Front, System
+
+_STYLE = Style(
+    currencies=("usd",),
+    # A cancellation is not listened to, so the row would stay pending; a dispute finds its row by
+    # a charge id that the row usually has not; why a payment failed is stored nowhere.
+    without=frozenset({"CANCELED", "ABANDONED", "DISPUTED"}),
+    declines_of_late=False,
+    charged=charged,
+    idempotency_key=no_key,
+    metadata=metadata,
+    refund_metadata=no_metadata,
+)
+_FRONT = Front(
+    webhook="/api/v2/webhooks/stripe",
+    health="/health",
+    received=Answer(200, {"status": "success"}),
+    refused=Answer(400, {"detail": "Missing stripe signature"}),
+    checks_signature=False,  # any header will do
+    healthy=Answer(200, {"status": "healthy"}),
+)
+
+
+def _shape(name: str, schema: tuple[str, ...], *, upper: bool) -> System:
+    return System(
+        name=name,
+        preset="bookedbarber",
+        package=__name__,
+        schema=schema,
+        style=_STYLE,
+        tables=partial(tables, upper=upper),
+        front=_FRONT,
+        stuck={"status": "pending", "stripe_payment_id": None},
+        # Where Stripe fails the transaction is rolled back: no row is left.
+        unmoved=frozenset(
+            {
+                *("app.health", "circuit.state"),
+                *("payments.success-rate", "payments.failure-rate"),
+            }
+        ),
+    )
+
+
+SYSTEMS = (
+    _shape("bookedbarber", ("schema.sql",), upper=True),
+    _shape("bookedbarber-migrated", ("schema.sql", "migrated.sql"), upper=False),
+)

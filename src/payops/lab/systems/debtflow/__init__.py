@@ -1,0 +1,43 @@
+"""DebtFlow: debts paid off by card; Django, whose cache holds what other systems have tables for.
+
+Facts: public repository ricardocanela/DebtFlow, main at 8a8def7 (2026-02-13).
+"""
+
+from __future__ import annotations
+
+from payops.lab.history.style import Style, no_metadata
+from payops.lab.merchant.answer import Answer
+from payops.lab.systems.debtflow.cache import strings
+from payops.lab.systems.debtflow.rows import idempotency_key, metadata, tables
+from payops.lab.systems.system import Front, System
+
+SYSTEMS = (
+    System(
+        name="debtflow",
+        preset="debtflow",
+        package=__name__,
+        schema=("schema.sql",),
+        style=Style(
+            currencies=("usd",),
+            # A partial refund is stored as a whole one, a cancellation not at all, a dispute as a
+            # note; why a payment failed stands inside a JSON column.
+            without=frozenset({"PARTIALLY_REFUNDED", "CANCELED", "ABANDONED", "DISPUTED"}),
+            declines_of_late=False,
+            idempotency_key=idempotency_key,
+            metadata=metadata,
+            refund_metadata=no_metadata,
+        ),
+        tables=tables,
+        strings=strings,
+        front=Front(
+            webhook="/api/v1/payments/webhook/stripe/",
+            health="/health/",
+            received=Answer(200, {"status": "processed"}),
+            repeated=Answer(200, {"status": "already_processed"}),
+            refused=Answer(400, {"error": "Invalid signature"}),
+        ),
+        # A pending row never has a PaymentIntent.
+        stuck={"status": "pending", "processor_ref": None},
+        unmoved=frozenset({"app.health", "circuit.state"}),
+    ),
+)

@@ -1,0 +1,77 @@
+"""What a system is to the lab: its tables, what it leaves in them and in Redis, how it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import resources
+
+from payops.lab.history import History, HistoryPlan
+from payops.lab.history.style import Style
+from payops.lab.history.table import Table
+from payops.lab.merchant.answer import Answer
+
+Strings = Mapping[str, tuple[str | bytes, int | None]]
+"""Redis keys: value, and seconds left to live (None: for ever)."""
+
+
+def no_strings(history: History) -> Strings:
+    """For a system that keeps nothing of its payments in Redis."""
+    del history
+    return {}
+
+
+@dataclass(frozen=True)
+class Front:
+    """How the application answers HTTP; only that: it changes nothing.
+
+    `webhook` is the path that Stripe delivers to, `health` that of a page which answers 200.
+    A delivery is answered with `received`, one that came before with `repeated`, one with a wrong
+    signature with `refused`, one without with `unsigned`. With `checks_signature` False any
+    signature will do. `events` are those that the endpoint is registered for.
+    """
+
+    webhook: str
+    health: str
+    received: Answer
+    refused: Answer
+    repeated: Answer | None = None
+    unsigned: Answer | None = None
+    checks_signature: bool = True
+    events: tuple[str, ...] = ("*",)
+    healthy: Answer = field(default_factory=lambda: Answer(200, {"status": "ok"}))
+
+
+@dataclass(frozen=True)
+class System:
+    """One shape of one system.
+
+    `preset` is the mapping that fits it. `package` holds `schema`, SQL files run in this order.
+    `style` is what the history must be like, `tables` and `strings` make the rows and the Redis
+    keys of a history. `stuck` are the columns (and values) of a row of payments whose end nobody
+    noticed; `unmoved` are checks that a scenario cannot move here, since the system has nothing
+    that they look at.
+    """
+
+    name: str
+    preset: str
+    package: str
+    schema: tuple[str, ...]
+    style: Style
+    tables: Callable[[History], Iterator[Table]]
+    front: Front
+    strings: Callable[[History], Strings] = no_strings
+    api_version: str = "2024-06-20"
+    uses_redis: bool = True
+    stuck: Mapping[str, object] = field(default_factory=dict)
+    unmoved: frozenset[str] = frozenset()
+
+    def plan(self, plan: HistoryPlan) -> HistoryPlan:
+        """A plan in this system's style."""
+        return replace(plan, style=self.style, api_version=self.api_version)
+
+    def statements(self) -> Iterator[str]:
+        """The SQL that creates its tables, a file at a time."""
+        folder = resources.files(self.package)
+        for name in self.schema:
+            yield folder.joinpath(name).read_text("utf-8")
