@@ -9,6 +9,8 @@ import psycopg
 import pytest
 
 from command import assert_calm, payops
+from payops.cli.lab import laboratory_module
+from payops.errors import LabError
 from payops.lab.info import LabInfo
 
 
@@ -71,6 +73,13 @@ def test_the_demo_does_not_end_a_lab_that_is_not_its_own(lab: LabInfo) -> None:
 def assert_calm_progress(err: str) -> None:
     assert "Traceback" not in err
     assert len(err.splitlines()) < 10
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payops.cli.lab.find_spec", lambda name: None)
+    with pytest.raises(LabError, match="the lab needs h11") as raised:
+        laboratory_module()
+    assert raised.value.hint == "pip install 'payops[lab]'"
 
 
 def test_lab_list_names_every_scenario() -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import shlex
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,8 @@ TextOrJson = Annotated[
 def laboratory_module() -> ModuleType:
     """`payops.lab.laboratory`; the extra's packages are needed only here. Raises LabError."""
     try:
+        if find_spec("h11") is None:  # imported late, when half a lab is up
+            raise ModuleNotFoundError(name="h11")
         from payops.lab import laboratory
     except ModuleNotFoundError as error:
         raise LabError(
