@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from payops import __version__
-from payops.cli import config, demo, health, init, lab
+from payops.cli import apply, config, demo, health, init, journal, lab, remedy, undo
 from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell
 from payops.cli.invocation import Invocation
 from payops.errors import UsageError
@@ -66,6 +66,10 @@ app.command()(health.health)
 app.command()(init.init)
 app.add_typer(config.app, name="config")
 app.add_typer(lab.app, name="lab")
+app.command()(apply.apply)
+app.command()(undo.undo)
+app.add_typer(journal.app, name="journal")
+app.add_typer(remedy.app, name="remedy")
 app.command()(demo.demo)
 
 

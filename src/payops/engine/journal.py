@@ -58,6 +58,12 @@ class Journal:
             raise self._unusable(error) from error
         return read_chain(content, self._read_head(bool(content)))
 
+    def trusted(self) -> Chain:
+        """Everything in it, when it is whole. Raises RefusedError when it was touched."""
+        chain = self.read()
+        self._must_be_whole(chain)
+        return chain
+
     def prepare(self, entries: int) -> None:
         """Make sure that so many entries can be written. Raises FailedError, RefusedError."""
         with self._locked() as file:
@@ -125,13 +131,16 @@ class Journal:
         if self._known is None or self._known[0] != size:
             self._known = (size, self.read())
         chain = self._known[1]
+        self._must_be_whole(chain)
+        return chain
+
+    def _must_be_whole(self, chain: Chain) -> None:
         if chain.broken:
             raise RefusedError(
                 f"{self.path}, line {chain.broken.line}: {chain.broken.what}",
                 hint="the journal was touched, and nothing is changed without one: see `payops "
                 "journal verify`, keep the folder as evidence and start with another (paths.state)",
             )
-        return chain
 
     @contextmanager
     def _locked(self) -> Iterator[int]:

@@ -1,0 +1,133 @@
+"""A plan and its outcome for a person: calm, 80 columns, SQL unbroken."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from datetime import datetime
+
+from payops.domain.duration import ago, human_duration, utc_text
+from payops.domain.money import Money
+from payops.domain.plan import Change, Plan, money_of
+from payops.domain.plan_facts import Refusal
+from payops.domain.plan_outcome import Applied, Outcome, Result, shown
+from payops.domain.secret import redact
+from payops.domain.text import harmless, shortened
+
+WIDTH = 80
+_LONGEST_VALUE = 120
+_ORDER = (Result.DONE, Result.WOULD, Result.ALREADY, Result.REFUSED, Result.FAILED, Result.UNKNOWN)
+
+
+def plan_for_people(plan: Plan, now: datetime) -> str:
+    """The whole plan."""
+    lines = [*heading(plan, now), ""]
+    for number, change in enumerate(plan.changes, start=1):
+        lines += [*_change(number, change), ""]
+    return "\n".join(lines[:-1] if plan.changes else lines).rstrip("\n") + "\n"
+
+
+def heading(plan: Plan, now: datetime) -> Iterator[str]:
+    """What it is, where it may be applied, how much it is."""
+    target = plan.target
+    yield f"Plan {plan.digest[:12]} for {_clean(target.environment)}: {amount(plan)}"
+    left = plan.expires_s - (now - plan.created_at).total_seconds()
+    until = f"good for {human_duration(left)}" if left > 0 else "TOO OLD to be applied"
+    yield from _field("made", f"{utc_text(plan.created_at)} ({ago(plan.created_at, now)}), {until}")
+    yield from _field("by", plan.command)
+    account = f", Stripe {target.account}" if target.account else ""
+    yield from _field("for", f"{target.system} {target.database} ({target.fingerprint}){account}")
+    caps = [f"{plan.caps.changes:,} changes"]
+    caps += [str(Money(currency, minor)) for currency, minor in plan.caps.minor.items()]
+    yield from _field("caps", ", ".join(caps))
+    yield from _field("digest", plan.digest)
+
+
+def amount(plan: Plan) -> str:
+    """`2 changes, 39.98 USD`."""
+    count = len(plan.changes)
+    parts = [f"{count:,} change" + ("" if count == 1 else "s")]
+    parts += [str(Money(c, minor)) for c, minor in sorted(money_of(plan.changes).items())]
+    return ", ".join(parts) if count else "nothing to do"
+
+
+def _change(number: int, change: Change) -> Iterator[str]:
+    money = f"  {change.money}" if change.money else ""
+    yield from _wrapped(f"{number}. {_clean(change.id)}{money}", "", "   ")
+    key = ", ".join(f"{_clean(name)} {shown(value)}" for name, value in change.key.items())
+    word = {"insert": "new row in", "delete": "delete from", "update": "update"}[change.kind]
+    yield from _field(word, f"{change.table}, {key}")
+    width = max((len(_clean(name)) for name in change.after), default=0)
+    for name, value in change.after.items():
+        before = f"{_value(change.before[name])} -> " if name in change.before else ""
+        yield from _wrapped(f"{_clean(name):{width}}  {before}{_value(value)}", "     ", "       ")
+    guards = [
+        f"{_clean(name)} {_value(value)}"
+        for name, value in change.before.items()
+        if name not in change.after
+    ]
+    if guards:
+        yield from _field("only if", ", ".join(guards))
+    yield from _field("why", change.why)
+    for seen in change.evidence:
+        yield from _field("seen", seen)
+    if change.risk:
+        yield from _field("risk", change.risk)
+    yield from _field("undo", "payops undo" if change.undoable else "not by payops")
+    for line in change.statement.split("\n"):
+        yield f"   | {_clean(line)}".rstrip()
+
+
+def outcome_line(change: Change, outcome: Outcome) -> str:
+    """One line: what became of one change."""
+    why = f": {outcome.why}" if outcome.why else ""
+    entry = f" [entry {outcome.entry}]" if outcome.entry else ""
+    return f"{outcome.result.value:<13} {_clean(change.id)}{_clean(why)}{entry}\n"
+
+
+def ending(applied: Applied, *, dry_run: bool, command: str) -> str:
+    """The last lines: how many, why it stopped, what next."""
+    counts = [
+        f"{applied.count(result)} {result.value}" for result in _ORDER if applied.count(result)
+    ]
+    if applied.untried:
+        counts.append(f"{len(applied.untried)} not tried")
+    lines = [", ".join(counts) or "nothing to do"]
+    if dry_run:
+        lines[0] += " (dry run: nothing was changed)"
+    if applied.interrupted:
+        lines[0] = f"interrupted: {lines[0]}"
+    if applied.stopped:
+        lines += textwrap.wrap(f"stopped: {_clean(applied.stopped)}", WIDTH)
+    if applied.interrupted or applied.stopped:
+        lines.append(f"go on with: {_clean(command)}")
+    if applied.head:
+        lines.append(f"journal: {applied.head[:16]} is its last hash; payops journal")
+    return "\n".join(lines) + "\n"
+
+
+def refusals(refused: tuple[Refusal, ...]) -> str:
+    """What a plan leaves out, one line each."""
+    return "".join(f"left out {_clean(each.subject)}: {_clean(each.why)}\n" for each in refused)
+
+
+def _value(value: str | None) -> str:
+    return shortened(_clean(shown(value)), _LONGEST_VALUE)
+
+
+def _field(name: str, text: str) -> Iterator[str]:
+    yield from _wrapped(f"{name}: {_clean(text)}", "   ", "     ")
+
+
+def _wrapped(text: str, first: str, rest: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_on_hyphens=False,
+    )
+
+
+def _clean(text: str) -> str:
+    return harmless(redact(text))
