@@ -140,6 +140,20 @@ def test_one_that_hangs_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "sleep 20 & echo sk_test_one",  # as gpg-agent or ssh's ControlMaster may
+        "echo sk_test_one; exec >&-; sleep 0.2",
+        "printf sk_test_; sleep 0.2; echo one; yes | head -c 300000",
+    ],
+)
+def test_what_it_leaves_behind_is_not_waited_for(code: str) -> None:
+    started = time.monotonic()
+    assert secret(["sh", "-c", code]) == "sk_test_one"
+    assert time.monotonic() - started < 2
+
+
 def test_a_file_that_others_can_write_may_not_run_commands(
     written: Written, tmp_path: Path
 ) -> None:

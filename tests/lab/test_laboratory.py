@@ -38,6 +38,44 @@ def place(tmp_path: Path) -> Iterator[Path]:
         laboratory.down(directory)
 
 
+def test_a_lab_of_another_user_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "theirs"
+    (directory / "run").mkdir(parents=True)
+    (directory / ".payops-lab.json").write_text("{}")
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    for ask in (laboratory.down, laboratory.heal):
+        with pytest.raises(LabError, match="belongs to another user"):
+            ask(directory)
+    assert (directory / "run").is_dir()
+
+
+def test_a_damaged_record_has_nobodys_folder_removed(tmp_path: Path) -> None:
+    victim, directory = tmp_path / "victim", tmp_path / "lab"
+    victim.mkdir()
+    (victim / "file").touch()
+    (directory / "run").mkdir(parents=True)
+    (directory / ".payops-lab.json").write_text("{}")
+    record = {"port": 1, "password": "x", "data": str(victim), "more_ports": []}
+    (directory / "run" / "postgres.json").write_text(json.dumps(record))
+    laboratory.down(directory)
+    assert (victim / "file").exists()
+    assert not directory.exists()
+
+
+def test_what_is_no_folder_or_a_damaged_lab_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LabError, match="Not a directory"):
+        laboratory.down(tmp_path / "file")
+    (tmp_path / "lab").mkdir()
+    for damaged in ("{", '{"x": 1}'):
+        (tmp_path / "lab" / "lab.json").write_text(damaged)
+        with pytest.raises(LabError, match="is damaged"):
+            laboratory.inject(tmp_path / "lab", "redis-down")
+
+
 def small(directory: Path, **options: object) -> LabOptions:
     return LabOptions(dir=directory, **{"payments": 60, **options})  # type: ignore[arg-type]
 

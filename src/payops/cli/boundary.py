@@ -9,11 +9,13 @@ through `emit` or `tell`, and so through the redactor.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 from payops.domain.secret import redact
@@ -97,6 +99,28 @@ def guarded(command: Callable[[], int], *, verbose: Callable[[], bool]) -> int:
         )
         _maybe_traceback(error.__traceback__, verbose)
         return OWN_FAULT
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """SIGTERM and SIGHUP (a closed terminal) end the block as ^C does, so that what it has to undo
+    is undone."""
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        for each in changed:  # once: what is being undone is not interrupted again
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signals = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    # What is ignored (nohup) stays so.
+    changed = [each for each in signals if signal.getsignal(each) is signal.SIG_DFL]
+    for each in changed:
+        signal.signal(each, interrupt)
+    try:
+        yield
+    finally:
+        for each in changed:
+            signal.signal(each, signal.SIG_DFL)
 
 
 def _maybe_traceback(trace: TracebackType | None, verbose: Callable[[], bool]) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from payops.cli.boundary import emit, tell
+from payops.cli.boundary import emit, ended_in_order, tell
 from payops.cli.invocation import invocation, show
 from payops.domain.window import Window
 from payops.errors import LabError
@@ -47,25 +47,29 @@ def demo(
         )
     where = directory or Path(tempfile.mkdtemp(prefix="payops-demo-"))
     started = time.monotonic()
-    try:
-        _say("A shop on this machine: PostgreSQL, Redis, a Stripe simulator and its application.")
-        info = lab.up(lab.LabOptions(dir=where), say=tell)
-        for scenario in SCENARIOS:
-            lab.inject(where, scenario)
-        _say(
-            f"It has taken 500 payments in the last two days ({time.monotonic() - started:.0f} s "
-            "to set up). Then, not long ago, something broke. The phone rings."
-        )
-        emit(f"\n$ payops --config {info.config} health\n\n")
-        report = _examine(info.config)
-        output = "table" if asked.colour or _is_terminal() else "plain"
-        show(report, output, asked)
-        _explain(report, info.config, keep)
-    finally:
-        if not keep:
-            lab.down(where)
-            if made:
-                shutil.rmtree(where, ignore_errors=True)
+    with ended_in_order():
+        try:
+            _say(
+                "A shop on this machine: PostgreSQL, Redis, a Stripe simulator and its application."
+            )
+            info = lab.up(lab.LabOptions(dir=where), say=tell)
+            for scenario in SCENARIOS:
+                lab.inject(where, scenario)
+            took = f"{time.monotonic() - started:.0f} s to set up"
+            _say(
+                f"It has taken 500 payments in the last two days ({took}). "
+                "Then, not long ago, something broke. The phone rings."
+            )
+            emit(f"\n$ payops --config {info.config} health\n\n")
+            report = _examine(info.config)
+            output = "table" if asked.colour or _is_terminal() else "plain"
+            show(report, output, asked)
+            _explain(report, info.config, keep)
+        finally:
+            if not keep:
+                lab.down(where)
+                if made:
+                    shutil.rmtree(where, ignore_errors=True)
     if not keep:
         _say("The lab is down and its files are gone.")
     return 0 if _found(report) else 2

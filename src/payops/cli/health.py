@@ -58,7 +58,7 @@ def health(
     from payops.domain.deadline import Deadline
 
     asked = invocation(ctx)
-    ends = Deadline.after(duration_option("--deadline", deadline).total_seconds())
+    seconds = duration_option("--deadline", deadline).total_seconds()
     window = window_option(since, datetime.now(UTC))
     chosen = chosen_output(output, check=check)
     ids = select(only or (), skip or ())
@@ -74,6 +74,9 @@ def health(
         if asked.verbose:
             tell_traceback(trace)
 
+    # Counted from here: a secret_command may have waited for a person's touch, and what was never
+    # asked must not be told as not answering.
+    ends = Deadline.after(seconds)
     with located(loaded.path):
         report = examine(loaded.settings, ids, window=window, deadline=ends, on_fault=on_fault)
     return show(report, chosen, asked)

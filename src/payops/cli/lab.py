@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from payops.cli.boundary import emit, emit_unredacted, tell
+from payops.cli.boundary import emit, emit_unredacted, ended_in_order, tell
 from payops.cli.invocation import duration_option, invocation
 from payops.domain.report import SCHEMA_VERSION
 from payops.errors import LabError, UsageError
@@ -88,19 +88,20 @@ def up(
     if load is not None and not load.is_file():
         raise UsageError(f"--load: no such file: {load}")
     started = time.monotonic()
-    info = lab.up(
-        lab.LabOptions(
-            dir=directory or lab.default_directory(),
-            preset=preset,
-            payments=payments,
-            since=history,
-            seed=seed,
-            environment=invocation(ctx).environment or "lab",
-            load=load,
-            rate_limits=rate_limits,
-        ),
-        say=tell,
-    )
+    with ended_in_order():
+        info = lab.up(
+            lab.LabOptions(
+                dir=directory or lab.default_directory(),
+                preset=preset,
+                payments=payments,
+                since=history,
+                seed=seed,
+                environment=invocation(ctx).environment or "lab",
+                load=load,
+                rate_limits=rate_limits,
+            ),
+            say=tell,
+        )
     if as_json:
         emit_unredacted(json.dumps(_public(info), indent=2) + "\n")
         return 0

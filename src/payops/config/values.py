@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import shlex
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +18,8 @@ _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$
 _COMMAND = "secret_command"
 _NULL_IS_A_VALUE = frozenset({"warn", "crit"})
 _COMMAND_TIMEOUT_S = 20.0  # a password manager may ask for a touch
+_LOOK_AGAIN_S = 0.05
+_MOST_OUTPUT = 65536  # bytes; a secret is the first line of it
 
 
 def fill_in(
@@ -71,13 +76,7 @@ def run_secret_command(keys: Keys, command: object) -> str:
     if not arguments:
         raise ConfigError("secret_command is empty", path=path)
     try:
-        done = subprocess.run(
-            arguments,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_COMMAND_TIMEOUT_S,
-            check=False,
-        )
+        status, output = _run(arguments)
     except (OSError, ValueError) as error:  # ValueError: a NUL in an argument
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(
@@ -88,16 +87,47 @@ def run_secret_command(keys: Keys, command: object) -> str:
             f"secret_command {arguments[0]!r} did not end within {_COMMAND_TIMEOUT_S:.0f} s",
             path=path,
         ) from error
-    printed = done.stdout.decode(errors="replace").splitlines()
-    if done.returncode:
+    printed = output.decode(errors="replace").splitlines()
+    if status:
         raise ConfigError(  # without what it printed: a secret may be in it
-            f"secret_command {arguments[0]!r} failed with exit status {done.returncode}",
+            f"secret_command {arguments[0]!r} failed with exit status {status}",
             path=path,
             hint="run it yourself to see why",
         )
     if not printed or not printed[0].strip():
         raise ConfigError(f"secret_command {arguments[0]!r} printed nothing", path=path)
     return printed[0]
+
+
+def _run(arguments: list[str]) -> tuple[int, bytes]:
+    """Exit status and output of a command. It has ended when it has ended itself: an agent that it
+    leaves in the background keeps the pipe open, and nobody waits for that."""
+    process = subprocess.Popen(
+        arguments,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # a secret may be in it
+    )
+    pipe = process.stdout
+    assert pipe is not None  # noqa: S101  asked for
+    end = time.monotonic() + _COMMAND_TIMEOUT_S
+    output = b""
+    try:
+        while (left := end - time.monotonic()) > 0:
+            ended = process.poll() is not None  # asked first: what it wrote is in the pipe by then
+            ready = select.select([pipe], [], [], 0 if ended else min(_LOOK_AGAIN_S, left))[0]
+            chunk = os.read(pipe.fileno(), _MOST_OUTPUT) if ready else b""
+            output = (output + chunk)[:_MOST_OUTPUT]
+            if ended and not chunk:
+                return process.returncode, output
+            if ready and not chunk:  # it closed its output, and may still run
+                process.wait(left)
+        raise subprocess.TimeoutExpired(arguments, _COMMAND_TIMEOUT_S)
+    finally:
+        pipe.close()
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _arguments(command: object, path: str) -> list[str]:

@@ -29,7 +29,7 @@ _OURS_BY_START = ("stripe.", ".stripe.", "merchant.", ".merchant.", "snapshot", 
 def locked(directory: Path, *, make: bool = False) -> Iterator[None]:
     """Hold the folder for ourselves; a second `lab` command waits.
 
-    With `make` it is taken first (see `take`); else it must exist. Raises LabError.
+    With `make` it is taken first (see `take`); else it must exist, and be ours. Raises LabError.
     """
     while True:
         if make:
@@ -40,7 +40,12 @@ def locked(directory: Path, *, make: bool = False) -> Iterator[None]:
             if make:
                 continue
             raise LabError(f"there is no lab in {directory}", hint="payops lab up") from None
+        except OSError as error:
+            raise LabError(f"{directory} cannot be opened: {error.strerror}") from error
         try:
+            # What lies in it says which processes are ended and which folders are removed.
+            if os.fstat(handle).st_uid != os.geteuid():
+                raise LabError(f"{directory} belongs to another user")
             fcntl.flock(handle, fcntl.LOCK_EX)
             # It may have been removed, and made anew, while we waited.
             if _same(directory, handle):

@@ -134,7 +134,13 @@ def heal(directory: Path, scenario_id: str | None = None) -> LabInfo:
 def _opened(directory: Path) -> Iterator[Lab]:
     directory = Path(directory).expanduser().absolute()
     with folder.locked(directory):
-        info = LabInfo.load(directory)
+        try:
+            info = LabInfo.load(directory)
+        except ValueError as error:
+            raise LabError(
+                f"the record of the lab in {directory} is damaged",
+                hint="payops lab down, then payops lab up",
+            ) from error
         if info is None:
             raise LabError(f"there is no lab in {directory}", hint="start one: payops lab up")
         with Lab(directory, info) as lab:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -30,6 +31,7 @@ from payops.lab.servers.server import Record, Server
 OWNER = "shop"
 DATABASE = "shop"
 ONCALL = "oncall"
+_OF_ROOT = re.compile(r"payops-lab-[0-9a-f]{16}")  # see _new_data
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -114,9 +116,15 @@ class PostgresServer(Server):
             return
         self.stop()
         data = Path(record.data)
+        if not self._made(data):
+            return
         for left in processes.left_behind(data):
             processes.end(left, signal.SIGKILL)
         shutil.rmtree(data, ignore_errors=True)
+
+    def _made(self, data: Path) -> bool:
+        """Whether it is a folder of our making: a damaged record must not have another removed."""
+        return bool(_OF_ROOT.fullmatch(data.name)) or data == super()._new_data()
 
     def _url(self, user: str, database: str) -> str:
         record = self._known()
