@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -67,6 +68,24 @@ def test_a_file_asked_for_by_name_must_exist(
         find_config(explicit, environ, here)
     assert words in str(raised.value)
     assert ("--config" if explicit is not None else "PAYOPS_CONFIG") in raised.value.hint
+
+
+def test_a_file_that_nobody_named_must_be_the_users_own(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written("redis: {}", mode=0o666)
+    with pytest.raises(ConfigError, match="can be written by anybody"):
+        find_config(None, {}, tmp_path)
+    path.chmod(0o664)  # a team's checkout
+    assert find_config(None, {}, tmp_path) == path
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 4242)
+    if me == 0:
+        os.chown(path, 4241, -1)
+    with pytest.raises(ConfigError, match="belongs to another user") as caught:
+        find_config(None, {}, tmp_path)
+    assert f"--config {path}" in caught.value.hint
+    assert find_config(str(path), {}, tmp_path) == path
 
 
 def test_none_at_all(tmp_path: Path) -> None:

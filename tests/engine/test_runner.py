@@ -56,6 +56,20 @@ def one(found: tuple[CheckResult, ...]) -> CheckResult:
     return result
 
 
+def test_a_machine_without_a_thread_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def starts(thread: threading.Thread) -> None:
+        if thread.name == "check a.b":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", starts)
+    first, second = run([check("a.b"), check("c.d")], fake_context())
+    assert_unknown(first, "not asked: can't start new thread")
+    assert second.status is Status.OK
+
+
 def test_nothing_to_run() -> None:
     assert run([], fake_context()) == ()
 

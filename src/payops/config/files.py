@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -56,8 +57,8 @@ def _refuse(node: yaml.Node | None, above: tuple[yaml.Node, ...], done: set[int]
 def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
     """The configuration file: `--config`, `PAYOPS_CONFIG`, `./payops.yaml`, the user's folder.
 
-    A file that was asked for by name must exist (ConfigError); None when none was and none is
-    found.
+    A file that was asked for by name must exist, one that was not must be the user's own
+    (ConfigError); None when none was and none is found.
     """
     # `--config "$UNSET"` names a file all the same: another one must not be taken in its stead.
     named = environ.get("PAYOPS_CONFIG") if explicit is None else explicit
@@ -79,8 +80,22 @@ def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> 
     for candidate in (cwd / "payops.yaml", home.expanduser() / "payops" / "payops.yaml"):
         with suppress(PermissionError):  # no folder of this user's: it holds no file of theirs
             if candidate.is_file():
+                _refuse_a_strangers(candidate)
                 return candidate
     return None
+
+
+def _refuse_a_strangers(path: Path) -> None:
+    """A file that was not named must be ours: in /tmp anybody can leave a payops.yaml that sends
+    `${STRIPE_KEY}` to a server of theirs."""
+    status = path.stat()
+    theirs = hasattr(os, "geteuid") and status.st_uid not in (0, os.geteuid())
+    if theirs or status.st_mode & stat.S_IWOTH:
+        raise ConfigError(
+            "belongs to another user" if theirs else "can be written by anybody",
+            file=str(path),
+            hint=f"if you trust it: --config {shlex.quote(str(path))}",
+        )
 
 
 def _expanded(name: str) -> Path:

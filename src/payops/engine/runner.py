@@ -36,11 +36,15 @@ def run(
     answers: queue.SimpleQueue[tuple[str, CheckResult]] = queue.SimpleQueue()
     started = time.monotonic()
     for check in checks:
-        threading.Thread(
+        thread = threading.Thread(
             target=lambda check=check: answers.put((check.id, _answer(check, ctx, on_fault))),
             name=f"check {check.id}",
             daemon=True,
-        ).start()
+        )
+        try:
+            thread.start()
+        except RuntimeError as error:  # this machine's limit of processes or of memory
+            answers.put((check.id, _not_started(check, ctx, error)))
     results: dict[str, CheckResult] = {}
     while len(results) < len(checks):
         try:
@@ -98,6 +102,15 @@ def _hint(error: SourceError, named: NamedCheck) -> tuple[Action, ...]:
     # The command once a report: at the check whose family is the dependency itself.
     command = error.by_hand if named.id.startswith(f"{error.source}.") else ""
     return (Action(error.hint, command),) if error.hint else ()
+
+
+def _not_started(named: NamedCheck, ctx: Context, error: RuntimeError) -> CheckResult:
+    result = CheckResult(
+        Status.UNKNOWN,
+        f"not asked: {error}",
+        actions=(Action("See this machine's limits of processes and of memory", "ulimit -a"),),
+    )
+    return named.signed(result, ctx.now, 0)
 
 
 def _too_late(named: NamedCheck, ctx: Context, waited_ms: int) -> CheckResult:
