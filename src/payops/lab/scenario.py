@@ -25,6 +25,7 @@ from payops.errors import LabError, UsageError
 from payops.lab.control import Control
 from payops.lab.info import LabInfo
 from payops.lab.servers.system import Servers
+from payops.lab.systems import System, system
 
 if TYPE_CHECKING:
     import psycopg
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 PACKAGE = "payops.lab.scenarios"
+EVERY_PRESET = ("reference", "debtflow", "ireti-pos", "v-edfinance", "bookedbarber")
+_OF_FAILURES = frozenset({"payments.success-rate", "payments.failure-rate"})
 
 
 class Lab:
@@ -41,6 +44,7 @@ class Lab:
         self.directory = directory
         self.info = info
         self.servers = Servers.of(directory)
+        self.system = system(info.preset)
         self.stripe = Control("Stripe simulator", info.stripe_control_url)
         self.merchant = Control("merchant application", info.app_control_url)
         self.scenario = ""
@@ -58,7 +62,9 @@ class Lab:
         """The shop's database as its owner; autocommit, so use `transaction()` for two changes."""
         import psycopg
 
-        connection = psycopg.connect(self.info.postgres_dsn, autocommit=True, connect_timeout=5)
+        connection = psycopg.connect(
+            self.info.postgres_dsn, autocommit=True, connect_timeout=5, options="-c timezone=UTC"
+        )
         return self._open.enter_context(connection)
 
     @cached_property
@@ -115,7 +121,7 @@ class Scenario:
     was remembered, and also undoes an `inject` that was cut short. `changes` names what is set to
     what it was before (`payments`, `breaker`): of two scenarios that change the same, the later one
     is healed first. `stops` names the servers that are down on purpose, so that `up` does not
-    bring them back.
+    bring them back. `failures` tells that payments fail by it, which some systems leave no row of.
     """
 
     title: str
@@ -125,9 +131,17 @@ class Scenario:
     inject: Callable[[Lab, Parameters], None]
     heal: Callable[[Lab], None]
     presets: tuple[str, ...] = ("reference",)
+    failures: bool = False
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     changes: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
+
+    def expected_in(self, made: System) -> Mapping[str, Status]:
+        """`expected` on this system, which may lack what a check looks at."""
+        lost = set(made.unmoved)
+        if self.failures and made.failed is None:
+            lost |= _OF_FAILURES
+        return {check: status for check, status in self.expected.items() if check not in lost}
 
 
 def scenario_ids(package: str = PACKAGE) -> tuple[str, ...]:
@@ -156,7 +170,7 @@ def load_scenario(wanted: str, package: str = PACKAGE) -> Scenario:
 
 def inject(lab: Lab, wanted: str, scenario: Scenario, given: Parameters) -> None:
     """Set a scenario loose and note it in the lab's record; undone when it fails half-way."""
-    if lab.info.preset not in scenario.presets:
+    if lab.system.preset not in scenario.presets:
         raise LabError(
             f"{wanted} is not made for the preset {lab.info.preset}",
             hint=f"it is for: {', '.join(scenario.presets)}",

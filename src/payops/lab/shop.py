@@ -1,20 +1,25 @@
-"""What scenarios do to the shop's ledger and breaker, and how it is undone exactly.
+"""What scenarios do to a system's ledger and breaker, and how it is undone exactly.
 
-Tables, columns and keys are those of the `reference` shop (merchant/schema.sql).
+Payments are found by the preset's mapping; the breaker is the `reference` shop's.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 
+from payops.config.load import settings_from
+from payops.config.settings import EventLog, Ledger
+from payops.errors import LabError
 from payops.lab.scenario import Lab
 
 BREAKER_KEYS = {
@@ -23,9 +28,41 @@ BREAKER_KEYS = {
 }
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """Where a preset says that payments and events are."""
+
+    payments: Ledger
+    event_log: EventLog | None
+
+
+def mapping(lab: Lab) -> Mapped:
+    """That of the lab's preset."""
+    settings = settings_from({"preset": lab.system.preset})
+    if settings.payments is None:
+        raise LabError(f"the preset {lab.system.preset} maps no payments")
+    return Mapped(settings.payments, next(iter(settings.event_logs.values()), None))
+
+
+def set_columns(
+    lab: Lab, table: str, key: str, keys: Sequence[str], values: Mapping[str, object]
+) -> None:
+    """Give columns of the rows with these keys new values."""
+    statement = sql.SQL("UPDATE {} SET {} WHERE {}::text = ANY({})").format(
+        sql.Identifier(table),
+        sql.SQL(", ").join(
+            sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name))
+            for name in values
+        ),
+        sql.Identifier(key),
+        sql.Placeholder("these keys"),
+    )
+    lab.postgres.execute(statement, {**values, "these keys": list(keys)})
+
+
 def rows_of(lab: Lab, table: str, column: str, values: Sequence[object]) -> list[dict[str, Any]]:
     """The rows of `table` whose `column` is one of `values`, as JSON, to be put back later."""
-    query = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE {} = ANY(%s) ORDER BY id").format(
+    query = sql.SQL("SELECT to_jsonb(t) FROM {} t WHERE {}::text = ANY(%s) ORDER BY id").format(
         sql.Identifier(table), sql.Identifier(column)
     )
     return [row[0] for row in lab.postgres.execute(query, (list(values),)).fetchall()]
@@ -52,8 +89,13 @@ def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str)
 
     Stripe has never heard of them: `processor_ref` is NULL. `code` are the failure codes, in turn.
     There are half as many as the other payments of the last hour, 8 at least: a success rate
-    below 70 % where all else succeeded.
+    below 70 % where all else succeeded. Nothing happens where the system leaves no such row.
     """
+    if lab.system.failed is None:
+        return
+    if lab.system.name != "reference":
+        _add_copies(lab, minutes=minutes)
+        return
     recent = lab.postgres.execute(
         "SELECT count(*) FROM payments WHERE created_at > now() - interval '1 hour'"
     ).fetchone()
@@ -86,14 +128,53 @@ def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str)
         )
 
 
+def _add_copies(lab: Lab, *, minutes: float) -> None:
+    """The same in another system: the newest payment again and again, as one that failed."""
+    ledger, failed = mapping(lab).payments, lab.system.failed or {}
+    columns = ledger.columns
+    recent = lab.postgres.execute(
+        sql.SQL("SELECT to_jsonb(t) FROM {} t ORDER BY {} DESC LIMIT 500").format(
+            sql.Identifier(ledger.table), sql.Identifier(columns.created_at)
+        )
+    ).fetchall()
+    if not recent:
+        return
+    now = datetime.now(UTC)
+    hour_ago = (now - timedelta(hours=1)).isoformat()
+    count = max(8, sum(row[0][columns.created_at] > hour_ago for row in recent) // 2 + 1)
+    rng = random.Random(f"{lab.info.seed} {lab.scenario}")
+    made = []
+    for number in range(count):
+        id_ = str(UUID(int=rng.getrandbits(128), version=4))
+        created = now - timedelta(minutes=minutes * (number + rng.random()) / count)
+        row = {**recent[0][0], columns.id: id_, columns.created_at: created.isoformat(), **failed}
+        for absent in filter(None, (columns.processor_ref, columns.session_ref)):
+            row[absent] = None
+        if columns.idempotency_key:
+            row[columns.idempotency_key] = hashlib.sha256(id_.encode()).hexdigest()
+        made.append(row)
+    lab.remember(added=[row[columns.id] for row in made])
+    put_back(lab, ledger.table, made)
+
+
 def remove_added(lab: Lab) -> None:
     """Delete the payments that `add_failures` made."""
-    added = [UUID(one) for one in lab.recall().get("added", [])]
-    lab.postgres.execute("DELETE FROM payments WHERE id = ANY(%s)", (added,))
+    ledger = mapping(lab).payments
+    lab.postgres.execute(
+        sql.SQL("DELETE FROM {} WHERE {}::text = ANY(%s)").format(
+            sql.Identifier(ledger.table), sql.Identifier(ledger.columns.id)
+        ),
+        (lab.recall().get("added", []),),
+    )
 
 
 def open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:
-    """The breaker before Stripe is open since then, by the clock of Redis."""
+    """The breaker before Stripe is open since then, by the clock of Redis.
+
+    Nothing happens in a system whose breaker is not mapped.
+    """
+    if "circuit.state" in lab.system.unmoved:
+        return
     lab.remember(breaker={key: lab.redis.get(key) for key in BREAKER_KEYS.values()})
     seconds, microseconds = lab.redis.time()
     opened = f"{seconds + microseconds / 1e6 - seconds_ago:.3f}"

@@ -8,7 +8,7 @@ comes back with it; payments that Stripe took meanwhile have to be reconciled.
 from __future__ import annotations
 
 from payops.domain.status import Status
-from payops.lab.scenario import Lab, Parameters, Scenario
+from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
@@ -34,4 +34,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     stops=("postgres",),
+    presets=EVERY_PRESET,
 )

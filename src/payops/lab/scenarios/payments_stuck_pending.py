@@ -9,72 +9,104 @@ to ask Stripe about each payment and to write down what it says.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
+
+from psycopg import sql
 
 from payops.domain.status import Status
 from payops.errors import LabError
-from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
-from payops.lab.shop import put_back, rows_of
+from payops.lab.scenario import EVERY_PRESET, Lab, Parameter, Parameters, Scenario
+from payops.lab.shop import mapping, put_back, rows_of, set_columns
 
 YOUNGEST = timedelta(minutes=35)  # the oldest are 3 h old, or older in a shop with few customers
+OLDEST = timedelta(hours=3)
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
     count = parameters["count"]
-    chosen = [
-        row[0]
-        for row in lab.postgres.execute(
-            "SELECT processor_ref FROM payments WHERE status = 'succeeded' "
-            "AND created_at < now() - %s ORDER BY created_at DESC LIMIT %s",
-            (YOUNGEST, _spread(lab, count)),
-        ).fetchall()
-    ]
-    if len(chosen) < count:
+    ledger = mapping(lab).payments
+    columns, table = ledger.columns, ledger.table
+    found = _succeeded(lab, count)
+    if len(found) < count:
         raise LabError(
-            f"the lab has {len(chosen)} payments that can be lost, not {count}",
+            f"the lab has {len(found)} payments that can be lost, not {count}",
             hint="choose fewer with count=, or start a lab with more payments",
         )
     # Evenly out of the stretch, so that others around them succeeded.
-    chosen = [chosen[index * len(chosen) // count] for index in range(count)]
-    events = [
-        row[0]
-        for row in lab.postgres.execute(
-            "SELECT event_id FROM webhook_events WHERE type = 'payment_intent.succeeded' "
-            "AND payload->'data'->'object'->>'id' = ANY(%s)",
-            (chosen,),
-        ).fetchall()
-    ]
+    chosen = [found[index * len(found) // count] for index in range(count)]
+    keys = [str(row[columns.id]) for row in chosen]
+    log, events = (
+        mapping(lab).event_log,
+        _events(lab, [row[columns.processor_ref] for row in chosen]),
+    )
     lab.remember(
-        payments=rows_of(lab, "payments", "processor_ref", chosen),
-        events=rows_of(lab, "webhook_events", "event_id", events),
+        payments=rows_of(lab, table, columns.id, keys),
+        events=rows_of(lab, log.table, log.columns.event_id, events) if log else [],
     )
     with lab.postgres.transaction():
-        lab.postgres.execute(
-            "UPDATE payments SET status = 'pending', completed_at = NULL, "
-            "updated_at = created_at + interval '1 second' WHERE processor_ref = ANY(%s)",
-            (chosen,),
-        )
-        lab.postgres.execute(
-            "UPDATE webhook_events SET status = 'processing', processed_at = NULL "
-            "WHERE event_id = ANY(%s)",
-            (events,),
-        )
+        set_columns(lab, table, columns.id, keys, lab.system.stuck)
+        if columns.updated_at:
+            lab.postgres.execute(
+                sql.SQL(
+                    "UPDATE {} SET {} = {} + interval '1 second' WHERE {}::text = ANY(%s)"
+                ).format(
+                    *map(
+                        sql.Identifier,
+                        (table, columns.updated_at, columns.created_at, columns.id),
+                    )
+                ),
+                (keys,),
+            )
+        if log:
+            set_columns(lab, log.table, log.columns.event_id, events, lab.system.unhandled)
 
 
-def _spread(lab: Lab, count: int) -> int:
-    """How many payments to choose from: those up to 3 h old, but no fewer than `count`."""
-    row = lab.postgres.execute(
-        "SELECT count(*) FROM payments WHERE status = 'succeeded' "
-        "AND created_at BETWEEN now() - interval '3 hours' AND now() - %s",
-        (YOUNGEST,),
-    ).fetchone()
-    return max(count, row[0] if row else 0)
+def _succeeded(lab: Lab, count: int) -> list[dict[str, Any]]:
+    """Payments to choose from: those up to 3 h old, but no fewer than `count`; newest first."""
+    ledger = mapping(lab).payments
+    columns = ledger.columns
+    # The session's zone is UTC: what a column without one means.
+    created = sql.SQL("{}::timestamptz").format(sql.Identifier(columns.created_at))
+    query = sql.SQL(
+        "SELECT to_jsonb(t) FROM {table} t WHERE {status}::text = ANY(%(words)s) AND "
+        "{created} < now() - %(youngest)s ORDER BY {created} DESC LIMIT greatest(%(count)s, "
+        "(SELECT count(*) FROM {table} WHERE {status}::text = ANY(%(words)s) "
+        "AND {created} BETWEEN now() - %(oldest)s AND now() - %(youngest)s))"
+    ).format(
+        table=sql.Identifier(ledger.table), status=sql.Identifier(columns.status), created=created
+    )
+    given = {
+        "words": list(ledger.statuses["succeeded"]),
+        "youngest": YOUNGEST,
+        "oldest": OLDEST,
+        "count": count,
+    }
+    return [row[0] for row in lab.postgres.execute(query, given).fetchall()]
+
+
+def _events(lab: Lab, intents: list[str]) -> list[str]:
+    """Of the payments' success, in the log of events; none where the system keeps no log."""
+    log = mapping(lab).event_log
+    if log is None or not lab.system.payload:
+        return []
+    query = sql.SQL(
+        "SELECT {event} FROM {table} WHERE {type} = 'payment_intent.succeeded' "
+        "AND {payload} -> 'data' -> 'object' ->> 'id' = ANY(%s)"
+    ).format(
+        event=sql.Identifier(log.columns.event_id),
+        table=sql.Identifier(log.table),
+        type=sql.Identifier(log.columns.type),
+        payload=sql.Identifier(lab.system.payload),
+    )
+    return [row[0] for row in lab.postgres.execute(query, (intents,)).fetchall()]
 
 
 def heal(lab: Lab) -> None:
-    kept = lab.recall()
+    kept, log = lab.recall(), mapping(lab).event_log
     with lab.postgres.transaction():
-        put_back(lab, "payments", kept.get("payments", []))
-        put_back(lab, "webhook_events", kept.get("events", []))
+        put_back(lab, mapping(lab).payments.table, kept.get("payments", []))
+        if log:
+            put_back(lab, log.table, kept.get("events", []))
 
 
 SCENARIO = Scenario(
@@ -84,6 +116,7 @@ SCENARIO = Scenario(
     expected={"payments.stuck-pending": Status.CRIT},
     inject=inject,
     heal=heal,
+    presets=EVERY_PRESET,
     changes=frozenset({"payments"}),
     parameters={
         "count": Parameter(14, 1, 10_000, "how many payments; more than 10 are system-wide"),

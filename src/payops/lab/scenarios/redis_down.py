@@ -31,4 +31,6 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     stops=("redis",),
+    # Ireti POS uses no Redis.
+    presets=("reference", "debtflow", "v-edfinance", "bookedbarber"),
 )

@@ -8,7 +8,7 @@ replaced wherever it is used.
 from __future__ import annotations
 
 from payops.domain.status import Status
-from payops.lab.scenario import Lab, Parameters, Scenario
+from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 from payops.lab.shop import add_failures, remove_added
 
 MINUTES = 15  # since when the key is refused
@@ -41,4 +41,6 @@ SCENARIO = Scenario(
     },
     inject=inject,
     heal=heal,
+    presets=EVERY_PRESET,
+    failures=True,
 )

@@ -8,7 +8,7 @@ repaired on our side: wait, tell the users, do not retry by hand.
 from __future__ import annotations
 
 from payops.domain.status import Status
-from payops.lab.scenario import Lab, Parameters, Scenario
+from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 from payops.lab.shop import add_failures, open_breaker, remove_added, restore_breaker
 
 MINUTES = 10  # since when payments fail
@@ -60,5 +60,7 @@ SCENARIO = Scenario(
     },
     inject=inject,
     heal=heal,
+    presets=EVERY_PRESET,
+    failures=True,
     changes=frozenset({"breaker", "status page"}),
 )

@@ -48,9 +48,13 @@ class System:
 
     `preset` is the mapping that fits it. `package` holds `schema`, SQL files run in this order.
     `style` is what the history must be like, `tables` and `strings` make the rows and the Redis
-    keys of a history. `stuck` are the columns (and values) of a row of payments whose end nobody
-    noticed; `unmoved` are checks that a scenario cannot move here, since the system has nothing
-    that they look at.
+    keys of a history.
+
+    The rest is for scenarios. `stuck` are the columns, with values, of a payment whose end nobody
+    noticed; `unhandled` those of an event that arrived and was not handled, in a log whose column
+    `payload` holds the event (empty: there is no log). `failed` are those of a payment that failed
+    with us; None where no row is left of one. `unmoved` are checks that a scenario cannot move
+    here: the system has nothing that they look at.
     """
 
     name: str
@@ -64,6 +68,9 @@ class System:
     api_version: str = "2024-06-20"
     uses_redis: bool = True
     stuck: Mapping[str, object] = field(default_factory=dict)
+    payload: str = ""
+    unhandled: Mapping[str, object] = field(default_factory=dict)
+    failed: Mapping[str, object] | None = None
     unmoved: frozenset[str] = frozenset()
 
     def plan(self, plan: HistoryPlan) -> HistoryPlan:

@@ -38,6 +38,8 @@ SYSTEMS = (
         ),
         # A pending row never has a PaymentIntent.
         stuck={"status": "pending", "processor_ref": None},
+        failed={"status": "failed", "metadata": {"error": "Payment processor unavailable"}},
+        # Its health page asks nothing; its breaker is behind Django's cache, and not mapped.
         unmoved=frozenset({"app.health", "circuit.state"}),
     ),
 )

@@ -37,12 +37,8 @@ SYSTEMS = (
         ),
         uses_redis=False,
         stuck={"status": "pending", "stripe_status": "requires_action", "processed_at": None},
-        # Where Stripe fails, no row is written at all.
-        unmoved=frozenset(
-            {
-                *("app.health", "circuit.state", "redis.connect"),
-                *("payments.success-rate", "payments.failure-rate"),
-            }
-        ),
+        payload="event_data",
+        unhandled={"processed": False, "processed_at": None},
+        unmoved=frozenset({"app.health", "circuit.state", "redis.connect"}),
     ),
 )

@@ -30,6 +30,10 @@ SYSTEMS = (
         style=Style(),
         tables=_tables,
         strings=_strings,
+        stuck={"status": "pending", "completed_at": None},
+        payload="payload",
+        unhandled={"status": "processing", "processed_at": None},
+        failed={"status": "failed"},
         # The shop itself answers (`merchant/shop.py`); these are its paths.
         front=Front(
             webhook="/webhooks/stripe",
