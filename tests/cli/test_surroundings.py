@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -29,6 +30,34 @@ def test_a_slow_secret_command_makes_nobody_unreachable(tmp_path: Path) -> None:
     )
     (check,) = json.loads(done.out)["checks"]
     assert "refused" in check["summary"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["config", "check"], ["config", "show"], ["lab", "down", "--dir", "."], ["init"]]
+)
+def test_a_name_that_a_terminal_obeys_is_shown(arguments: list[str], tmp_path: Path) -> None:
+    folder = tmp_path / "a\x1b]0;x\x07\u202e"
+    folder.mkdir()
+    if arguments != ["init"]:
+        (folder / "payops.yaml").write_text('environment: "lab\\e[31m\\u202e"\n')
+    done = payops(*arguments, cwd=folder, env={"PAYOPS_CONFIG": str(folder / "payops.yaml")})
+    assert not set(done.out + done.err) & {"\x1b", "\x07", "\u202e"}
+    if arguments[0] == "config":
+        assert "lab" in done.out
+
+
+def test_help_whose_reader_has_gone_is_no_failure() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "payops", "--help"],
+        env={**CRON, **passed_on()},
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGHUP])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from payops.cli.boundary import emit
+from payops.cli.boundary import emit, emit_text
 from payops.cli.invocation import invocation
+from payops.domain.text import harmless
 
 app = typer.Typer(
     help="Check, show and describe the configuration.\n\n"
@@ -45,8 +46,8 @@ def check(ctx: typer.Context) -> int:
         if there
     ]
     preset = f" on preset {settings.preset}" if settings.preset else ""
-    emit(
-        f"{loaded.path}: OK, environment {settings.environment}{preset}; "
+    emit_text(
+        f"{harmless(str(loaded.path))}: OK, environment {settings.environment}{preset}; "
         f"configured: {', '.join(parts) or 'nothing'}\n"
     )
     return 0
@@ -61,7 +62,7 @@ def show(ctx: typer.Context) -> int:
     from payops.config.show import as_yaml
 
     loaded = invocation(ctx).load()
-    emit(f"# {loaded.path}\n{as_yaml(loaded.settings)}")
+    emit_text(f"# {harmless(str(loaded.path))}\n{as_yaml(loaded.settings)}")
     return 0
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from payops.cli.boundary import emit, ended_in_order, tell
+from payops.cli.boundary import emit, emit_text, ended_in_order, tell
 from payops.cli.invocation import invocation, show
 from payops.domain.window import Window
 from payops.errors import LabError
@@ -60,7 +60,7 @@ def demo(
                 f"It has taken 500 payments in the last two days ({took}). "
                 "Then, not long ago, something broke. The phone rings."
             )
-            emit(f"\n$ payops --config {info.config} health\n\n")
+            emit_text(f"\n$ payops --config {info.config} health\n\n")
             report = _examine(info.config)
             output = "table" if asked.colour or _is_terminal() else "plain"
             show(report, output, asked)
@@ -121,7 +121,7 @@ def _explain(report: Report, config: str, keep: bool) -> None:
         "  payops health --check                      one line for cron or nagios\n"
     )
     if keep:
-        emit(
+        emit_text(
             "\nThe lab is still up; with its configuration the commands above can be pasted:\n"
             f"  export PAYOPS_CONFIG={shlex.quote(config)}\n"
             "  payops health\n"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from payops.cli.boundary import emit
+from payops.cli.boundary import emit_text
 from payops.errors import UsageError
 
 TEMPLATE = """\
@@ -59,5 +60,8 @@ def init(
         raise UsageError(f"{path} is there already, and was not touched") from None
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from error
-    emit(f"Wrote {path}. Put your own names in, then:\n  payops --config {path} config check\n")
+    emit_text(
+        f"Wrote {path}. Put your own names in, then:\n"
+        f"  payops --config {shlex.quote(str(path))} config check\n"
+    )
     return 0

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from payops.cli.boundary import emit, emit_unredacted, ended_in_order, tell
+from payops.cli.boundary import emit, emit_text, emit_unredacted, ended_in_order, tell
 from payops.cli.invocation import duration_option, invocation
 from payops.domain.report import SCHEMA_VERSION
 from payops.errors import LabError, UsageError
@@ -105,7 +105,7 @@ def up(
     if as_json:
         emit_unredacted(json.dumps(_public(info), indent=2) + "\n")
         return 0
-    emit(
+    emit_text(
         f"The lab is up ({time.monotonic() - started:.1f} s): {info.payments:,} payments of the "
         f"last {since}, preset {info.preset}, seed {info.seed}"
         f"{f'; Stripe serves {load} too' if load else ''}.\n\n"
@@ -151,7 +151,7 @@ def down(directory: DirOption = None) -> int:
     lab = laboratory_module()
     where = directory or lab.default_directory()
     lab.down(where, say=tell)
-    emit(f"No lab is in {where} any more.\n")
+    emit_text(f"No lab is in {where} any more.\n")
     return 0
 
 
@@ -191,7 +191,7 @@ def status(directory: DirOption = None, output: TextOrJson = None) -> int:
             f"{s.name:10}{'running' if s.running else 'DOWN':9}{s.pid or '-':>8}  {s.address}\n"
             for s in servers
         ]
-        emit("".join(lines) + f"broken by: {', '.join(scenarios) or 'nothing'}\n")
+        emit_text("".join(lines) + f"broken by: {', '.join(scenarios) or 'nothing'}\n")
     return 0 if all_up else 2
 
 
@@ -240,7 +240,7 @@ def inject(
     info = lab.inject(where, scenario, **given)
     flag = _where(directory)
     config = info.config if os.environ.get("PAYOPS_CONFIG") != info.config else ""
-    emit(
+    emit_text(
         f"{scenario} is in. See it, undo it:\n"
         f"  payops health{f' --config {shlex.quote(config)}' if config else ''}\n"
         f"  payops lab heal {scenario}{flag}\n"
@@ -264,7 +264,7 @@ def heal(
     lab = laboratory_module()
     where = directory or lab.default_directory()
     still = lab.heal(where, scenario).scenarios
-    emit(
+    emit_text(
         f"healed: {scenario or 'everything'}" + (f"; still in: {', '.join(still)}" if still else "")
     )
     emit("\n")

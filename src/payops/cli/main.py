@@ -117,6 +117,8 @@ def _click(words: list[str]) -> int:
         path = context.command_path if context else "payops"
         tell(f"payops: {said.rstrip('.?')}{'?' if said.endswith('?') else '.'} See `{path} --help`")
         return OWN_FAULT
+    except SystemExit:  # click's own, when the reader of its help has gone away
+        return 0
     except typer.Abort:
         raise KeyboardInterrupt from None
     if answer == INTERRUPTED:  # what newer typers make of ^C
