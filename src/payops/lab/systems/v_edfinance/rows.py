@@ -34,8 +34,8 @@ def session_metadata(story: PaymentStory) -> dict[str, str]:
     """What is put on the Checkout Session; the PaymentIntent gets nothing."""
     return {
         "transactionId": str(story.payment_id),
-        "userId": str(_user(story.shopper)),
-        "courseId": str(_course(story.payment_id)),
+        "userId": _user(story.shopper),
+        "courseId": _course(story.payment_id),
     }
 
 
@@ -43,16 +43,17 @@ def _course_number(payment_id: UUID) -> int:
     return payment_id.int % _COURSES
 
 
-def _course(payment_id: UUID) -> UUID:
-    return named_uuid("course", _course_number(payment_id))
+# Ids are text in the older generation: written with their hyphens.
+def _course(payment_id: UUID) -> str:
+    return str(named_uuid("course", _course_number(payment_id)))
 
 
-def _lesson(payment_id: UUID) -> UUID:
-    return named_uuid("lesson", _course_number(payment_id))
+def _lesson(payment_id: UUID) -> str:
+    return str(named_uuid("lesson", _course_number(payment_id)))
 
 
-def _user(shopper: Shopper) -> UUID:
-    return named_uuid("user", shopper.id)
+def _user(shopper: Shopper) -> str:
+    return str(named_uuid("user", shopper.id))
 
 
 def _received(story: PaymentStory, type_: str) -> datetime | None:
@@ -80,7 +81,7 @@ def prisma_tables(history: History) -> Iterator[Table]:
         ("id", "userId", "lessonId", "status", "createdAt", "updatedAt"),
         (
             (
-                named_uuid("progress", story.payment_id),
+                str(named_uuid("progress", story.payment_id)),
                 *(_user(story.shopper), _lesson(story.payment_id), "STARTED"),
                 *[_received(story, "checkout.session.completed")] * 2,
             )
@@ -92,13 +93,13 @@ def prisma_tables(history: History) -> Iterator[Table]:
         ("id", "userId", "sessionId", "path", "eventType", "payload", "timestamp"),
         (
             (
-                named_uuid("log", story.payment_id),
+                str(named_uuid("log", story.payment_id)),
                 *(_user(story.shopper), "webhook", "/payment/webhook", "COURSE_ENROLLED"),
                 json.dumps(
                     {
-                        "courseId": str(_course(story.payment_id)),
+                        "courseId": _course(story.payment_id),
                         "transactionId": str(story.payment_id),
-                        "firstLessonId": str(_lesson(story.payment_id)),
+                        "firstLessonId": _lesson(story.payment_id),
                     }
                 ),
                 _received(story, "checkout.session.completed"),
@@ -123,7 +124,7 @@ def drizzle_tables(history: History) -> Iterator[Table]:
         ("id", "userId", "courseId", "enrolledAt"),
         (
             (
-                named_uuid("enrollment", story.payment_id),
+                str(named_uuid("enrollment", story.payment_id)),
                 *(_user(story.shopper), _course(story.payment_id)),
                 _received(story, "checkout.session.completed"),
             )
@@ -168,7 +169,7 @@ def _transactions(history: History) -> Table:
         ),
         (
             (
-                *(story.payment_id, _user(story.shopper), _course(story.payment_id)),
+                *(str(story.payment_id), _user(story.shopper), _course(story.payment_id)),
                 *(story.amount, story.currency, "REFUNDED" if story.refunds else "COMPLETED"),
                 *(session_id(history.plan, story), story.intent, _kept(story), _created(story)),
                 refunded or completed,

@@ -1,0 +1,168 @@
+"""A real lab of every system: healthy, answering as the system does, broken and healed."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+
+from command import payops
+from payops.checks import check_ids
+from payops.errors import LabError
+from payops.lab import laboratory, scenario
+from payops.lab.control import Control
+from payops.lab.info import LabInfo
+from payops.lab.merchant.signature import signed_with
+from payops.lab.systems import System, system, system_names
+
+OTHERS = [name for name in system_names() if name != "reference"]
+EVENT = b'{"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {}}}'
+# More than one lab stands on this machine while these run; the lab alone is ready in 1 to 2 s.
+READY_S = 6
+
+
+def health(info: LabInfo) -> dict[str, str]:
+    """Every check's status, by `payops health`; its exit status is that of the worst."""
+    said = payops("--config", info.config, "health", "-o", "json", timeout=60)
+    found = {one["id"]: one["status"] for one in json.loads(said.out)["checks"]}
+    assert (said.code == 0) is (set(found.values()) <= {"OK", "SKIP"})
+    return found
+
+
+def skipped(made: System) -> set[str]:
+    """The checks of what this system does not have."""
+    found = set() if made.name == "reference" else {"circuit.state"}
+    return found if made.uses_redis else found | {"redis.connect"}
+
+
+@pytest.fixture(scope="module", params=OTHERS)
+def lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LabInfo]:
+    directory = tmp_path_factory.mktemp(request.param) / "lab"
+    yield laboratory.up(laboratory.LabOptions(dir=directory, preset=request.param, payments=120))
+    laboratory.down(directory)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("name", system_names())
+def test_it_is_up_soon_and_healthy(name: str, seed: int, tmp_path: Path) -> None:
+    place = tmp_path / "lab"
+    started = time.monotonic()
+    info = laboratory.up(laboratory.LabOptions(dir=place, preset=name, seed=seed))
+    took = time.monotonic() - started
+    try:
+        found = health(info)
+        assert set(found) == set(check_ids())
+        assert {check for check, status in found.items() if status == "SKIP"} == skipped(
+            system(name)
+        )
+        assert set(found.values()) == {"OK", "SKIP"} - ({"SKIP"} if name == "reference" else set())
+        assert took < READY_S
+    finally:
+        laboratory.down(place)
+
+
+def test_stripe_knows_as_many_payments_as_the_ledger(lab: LabInfo) -> None:
+    objects = Control("stripe", lab.stripe_control_url).get("/state")["objects"]
+    assert objects["payment_intent"] == 120
+    assert objects.get("checkout.session", 0) == (120 if "edfinance" in lab.preset else 0)
+    with redis.Redis.from_url(lab.redis_url) as client:
+        assert (client.dbsize() > 0) == (lab.preset == "debtflow")
+
+
+def test_keys_go_on_after_those_that_were_copied(lab: LabInfo) -> None:
+    table = {"debtflow": "audit_auditlog", "ireti-pos": "transaction_transaction"}.get(lab.preset)
+    if "bookedbarber" in lab.preset:
+        table = "payments"
+    if table is None:
+        pytest.skip("no key of this system is the database's own")
+    with psycopg.connect(lab.postgres_dsn) as connection:
+        found = connection.execute(
+            f"SELECT nextval(pg_get_serial_sequence('{table}', 'id')) > max(id) FROM {table}"
+        ).fetchone()
+    assert found == (True,)
+
+
+def post(url: str, body: bytes, **headers: str) -> tuple[int, dict[str, Any]]:
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, body, names, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.loads(error.read())
+
+
+def test_its_endpoint_answers_as_the_system_does(lab: LabInfo) -> None:
+    front, url = system(lab.preset).front, lab.webhook_endpoint
+    now = int(datetime.now(UTC).timestamp())
+    good = f"t={now},v1={signed_with(lab.webhook_secret, EVENT, now)}"
+    status, body = post(url, EVENT, Stripe_Signature=good)
+    assert (status, body) == (front.received.status, front.received.body)
+    assert status in (200, 201)
+    again = front.repeated or front.received
+    assert post(url, EVENT, Stripe_Signature=good) == (again.status, again.body)
+    status, _ = post(url, EVENT, Stripe_Signature=f"t={now},v1=00")
+    assert status == (front.refused.status if front.checks_signature else front.received.status)
+    assert post(url, EVENT)[0] == (front.unsigned or front.refused).status
+    assert post(url, b"no event", Stripe_Signature=good)[0] == 400
+    assert post(f"{lab.app_url}/nowhere", b"")[0] == 404
+
+
+def test_its_endpoint_can_be_broken(lab: LabInfo) -> None:
+    merchant = Control("merchant", lab.app_control_url)
+    try:
+        for fault, status in (("500", 500), ("403", 403), ("wrong_secret", 400)):
+            merchant.put("/faults", {"webhook": fault})
+            assert post(lab.webhook_endpoint, EVENT, Stripe_Signature="x")[0] == status
+        merchant.put("/faults", {"health": "500"})
+        assert health(lab)["app.health"] == "CRIT"
+    finally:
+        merchant.put("/faults", {"webhook": None, "health": None})
+
+
+def rows(info: LabInfo) -> list[tuple[Any, ...]]:
+    """Every row of the tables that scenarios may change, as text."""
+    from payops.config.load import settings_from
+
+    settings = settings_from({"preset": system(info.preset).preset})
+    tables = [entry.table for entry in (*settings.ledgers.values(), *settings.event_logs.values())]
+    with psycopg.connect(info.postgres_dsn) as connection:
+        return [
+            row
+            for table in tables
+            for row in connection.execute(
+                f'SELECT to_jsonb(t)::text FROM "{table}" t ORDER BY id'
+            ).fetchall()
+        ]
+
+
+@pytest.mark.parametrize("wanted", scenario.scenario_ids())
+def test_scenarios_that_fit_break_what_they_say_and_heal(lab: LabInfo, wanted: str) -> None:
+    made, found, place = system(lab.preset), scenario.load_scenario(wanted), Path(lab.dir)
+    if made.preset not in found.presets:
+        with pytest.raises(LabError, match="not made for"):
+            laboratory.inject(place, wanted)
+        return
+    before = rows(lab)
+    laboratory.inject(place, wanted)
+    try:
+        wrong = {c: s for c, s in health(lab).items() if s not in ("OK", "SKIP")}
+        assert wrong == {c: s.value for c, s in found.expected_in(made).items()}
+        assert wrong
+    finally:
+        laboratory.heal(place, wanted)
+    assert rows(lab) == before
+    assert set(health(lab).values()) == {"OK", "SKIP"}
