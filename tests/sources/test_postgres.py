@@ -434,6 +434,10 @@ def test_each_word_of_libpq_is_a_kind(words: str, kind: Failure) -> None:
             "db:5432: too many clients",
         ),
         ("server closed the connection unexpectedly", None),
+        (
+            'failed: root certificate file "/x" does not exist\nEither provide the certificate',
+            'db:5432: failed: root certificate file "/x" does not exist',
+        ),
     ],
 )
 def test_libpq_repeats_whom_it_asked_and_we_do_not(words: str, said: str | None) -> None:

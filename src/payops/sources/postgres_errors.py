@@ -62,6 +62,7 @@ _WORDS: tuple[tuple[Failure, str], ...] = (
     ),
     (Failure.REJECTED, r"invalid (port|integer|connection option|sslmode)|Servname not supported"),
     (Failure.DNS, r"could not translate host name|failed to resolve host|not known"),
+    (Failure.TLS, r"root certificate file .* does not exist"),  # and then what to do about it
     (Failure.TLS, r"\bSSL\b|certificate|\bTLS\b"),
     (Failure.TIMED_OUT, r"timeout expired|timed out"),
     (Failure.CLOSED, r"closed the connection|reset by peer|terminat|connection is (lost|closed)"),
