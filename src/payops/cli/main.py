@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from payops import __version__
-from payops.cli import apply, config, demo, health, init, journal, lab, remedy, undo
+from payops.cli import apply, config, demo, health, init, journal, lab, reconcile, remedy, undo
 from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell
 from payops.cli.invocation import Invocation
 from payops.errors import UsageError
@@ -63,6 +63,7 @@ def root(
 
 
 app.command()(health.health)
+app.command()(reconcile.reconcile)
 app.command()(init.init)
 app.add_typer(config.app, name="config")
 app.add_typer(lab.app, name="lab")

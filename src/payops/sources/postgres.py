@@ -91,6 +91,10 @@ class PostgresSource:
         """As `rows`, with the server's clock and the time that the query took."""
         return self._ask(query(name, identifiers or {}), params, into, explain=True)
 
+    def ask(self, text: sql.Composed, into: type[T], /, **params: Any) -> list[T]:
+        """Rows of a query that was put together elsewhere in `sources`, as in `rows`."""
+        return self._ask(text, params, into, explain=True).rows
+
     def server(self) -> PostgresFacts:
         """State of the server: version, role, lag, connections."""
         told = self.told("server", _ServerRow)
