@@ -83,7 +83,7 @@ def fetch(settings: Settings, sources: Sources, options: FetchOptions) -> Fetche
     from payops.reconcile.spool import Spool
 
     ledgers = _chosen(settings, options)
-    wanted = _Wanted.of(ledgers.values())
+    wanted = _Wanted.of(settings.ledgers.values(), ledgers.values())
     meter = Meter(options.progress)
     copies = _copies(settings, sources, options, ledgers)
     spool = Spool.open(
@@ -121,11 +121,13 @@ class _Wanted:
     sessions: bool
 
     @classmethod
-    def of(cls, ledgers: Iterable[Ledger]) -> _Wanted:
+    def of(cls, configured: Iterable[Ledger], chosen: Iterable[Ledger]) -> _Wanted:
+        """Keys of the metadata of every ledger; fees and sessions, which cost requests, only where
+        a chosen one maps them."""
         from payops.sources.stripe_rows import Shape
 
-        mapped = [ledger for ledger in ledgers if ledger.kind == "payments"]
-        references = [ledger.references for ledger in mapped]
+        references = [ledger.references for ledger in configured if ledger.kind == "payments"]
+        mapped = [ledger for ledger in chosen if ledger.kind == "payments"]
 
         def keys(name: str) -> tuple[str, ...]:
             found = (getattr(each, name) for each in references)
@@ -137,8 +139,10 @@ class _Wanted:
             keys("session_local_id"),
             any(ledger.columns.fee for ledger in mapped),
         )
-        by_session = any(ledger.columns.session_ref for ledger in mapped)
-        return cls(shape, by_session or bool(shape.session_keys))
+        by_session = any(
+            ledger.columns.session_ref or ledger.references.session_local_id for ledger in mapped
+        )
+        return cls(shape, by_session)
 
     def scope(self, settings: Settings, *, files: bool) -> str:
         """Which spools hold the same rows of the same account."""

@@ -366,3 +366,8 @@ def _kind(
         msgspec.json.Decoder(into).decode,
         row,
     )
+
+
+def charge_decoder() -> Callable[[bytes], Charge]:
+    """Decodes one charge."""
+    return msgspec.json.Decoder(Charge).decode

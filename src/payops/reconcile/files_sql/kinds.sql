@@ -1,0 +1,2 @@
+SELECT DISTINCT kind
+FROM ({rows})

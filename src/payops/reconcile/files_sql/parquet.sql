@@ -1,0 +1,2 @@
+SELECT COLUMNS(*)::VARCHAR
+FROM read_parquet({path})
