@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from payops.lab.systems import system_names
+from payops.remedies.sql import changes_of
 from presets.conftest import Filled
 
 BARBERS = ("bookedbarber", "bookedbarber-migrated")
@@ -29,6 +30,10 @@ def planned(filled: Filled, name: str, connection: psycopg.Connection[Any], **gi
     assert changed
     assert set(changed) <= known
     assert set(changed) <= set(names), "the value as it is now, to compare with"
+    as_text = [{c: None if v is None else str(v) for c, v in row.items()} for row in rows]
+    changes, refused = changes_of(name, remedy, as_text, known)
+    assert (len(changes), refused) == (len(rows), [])
+    assert all(set(change.after) == set(changed) for change in changes)
     return rows
 
 
