@@ -1,5 +1,7 @@
 """Exports in every form they come in, read into the spool's columns."""
 
+# ruff: noqa: E501  exports have long lines
+
 from __future__ import annotations
 
 import csv
