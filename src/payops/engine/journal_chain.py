@@ -96,8 +96,8 @@ def read_chain(content: bytes, head: tuple[int, str] | None) -> Chain:
     if torn and content.endswith(b"\n"):
         wrong_head = wrong_head or "is no entry"
     if wrong_head:
-        last = max(1, len(_lines(content)))
-        return Chain(tuple(entries), Break(last, wrong_head), repaired=repaired)
+        last = content.count(b"\n") + ("cut off" in wrong_head)
+        return Chain(tuple(entries), Break(max(1, last), wrong_head), repaired=repaired)
     return Chain(tuple(entries), None, torn, repaired, not content or content.endswith(b"\n"))
 
 

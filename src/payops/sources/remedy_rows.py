@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _BATCH = 1000
 _MOST_ROWS = 100_000  # of a remedy's select; a plan of more is no plan that a person reviews
+# SQLSTATE classes: operator's intervention and timeouts, locks, resources, conflicts.
+_NOT_ITS_FAULT = {"57", "55", "53", "40"}
 _TEXTS = {"varchar", "bpchar"}
 
 
@@ -162,7 +164,8 @@ class RemedyRows:
                 given,
             )
         except psycopg.Error as error:
-            if connection.lost or (error.sqlstate or "57")[:2] in {"57", "55", "53", "40"}:
+            wrong = isinstance(error, psycopg.ProgrammingError) or error.sqlstate
+            if connection.lost or not wrong or (error.sqlstate or "")[:2] in _NOT_ITS_FAULT:
                 raise translate(error, connection.server) from error
             said = translate(error, connection.server).message
             raise ConfigError(

@@ -25,9 +25,11 @@ from payops.sources.writer_table import Table, read_table
 if TYPE_CHECKING:
     from payops.config.settings import PostgresSettings
 
-_LOCK = int.from_bytes(hashlib.sha256(b"payops apply").digest()[:8], "big", signed=True) >> 1
+# A positive bigint of our own.
+_LOCK = int.from_bytes(hashlib.sha256(b"payops apply").digest()[:8], "big") >> 1
 _LONGEST = 300
 _STILL_RUNNING_S = 5.0  # the server's side of a killed payops may take a moment to end
+_LOCK_PATIENCE_S = 1.0  # the server needs a moment to see that a killed payops is gone
 # The database's own rules said no: constraints (class 23), and what a trigger raises.
 _AGAINST_RULES = ("23", "P0001")
 
@@ -84,9 +86,14 @@ class PostgresWriter:
                 b"SELECT set_config('transaction_timeout', '0', true) FROM pg_settings"
                 b" WHERE name = 'transaction_timeout'"
             )
-            if guard.rows(query("write_lock", {}), {"key": _LOCK})[0]["taken"]:
+            until = time.monotonic() + _LOCK_PATIENCE_S
+            while not guard.rows(query("write_lock", {}), {"key": _LOCK})[0]["taken"]:
+                if time.monotonic() > until:
+                    holders = guard.rows(query("write_lock_holder", {}), {"key": _LOCK})
+                    break
+                time.sleep(0.05)
+            else:
                 return
-            holders = guard.rows(query("write_lock_holder", {}), {"key": _LOCK})
         raise RefusedError(
             f"another payops apply is at work on this database: {_holder(holders)}",
             hint="wait for it to end, then look at `payops journal` and run this again",
@@ -198,7 +205,9 @@ class PostgresWriter:
         self._tables.clear()
 
     def close(self) -> None:
-        """Hang up, which frees the lock."""
+        """Hang up, and free the lock."""
+        if self._guard is not None:
+            self._guard.rollback()
         for connection in (self._work, self._guard):
             if connection is not None:
                 connection.close()

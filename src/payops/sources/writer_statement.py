@@ -12,12 +12,14 @@ from typing import Any
 from psycopg import sql
 
 from payops.domain.plan import Change, Values
+from payops.domain.text import DANGEROUS
 from payops.sources.identifier import identifier
 from payops.sources.writer_table import Table
 
 # pg_catalog's names that mean the same unquoted; bit and char would be bit(1) and char(1).
 _PLAIN = re.compile(r"(?!bit$|char$)[a-z][a-z0-9]*")
 _ROW = "payops_row"
+_DANGEROUS = re.compile(f"[{DANGEROUS}]")
 
 
 class Statement:
@@ -139,10 +141,23 @@ class Statement:
 
     def _text(self, value: str) -> sql.Composable:
         if self._shown:
-            return sql.Literal(value)
+            return _literal(value)
         place = f"p{len(self.params)}"
         self.params[place] = value
         return sql.Placeholder(place)
+
+
+def _literal(value: str) -> sql.Composable:
+    """A text as SQL writes it, on one line: what a terminal would obey is an escape of SQL's."""
+    if not _DANGEROUS.search(value):
+        return sql.Literal(value)
+    text = value.replace("\\", r"\\").replace("'", "''")
+    return sql.SQL(f"E'{_DANGEROUS.sub(_escape, text)}'")
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def statement_of(change: Change, table: Table) -> str:
