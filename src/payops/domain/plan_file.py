@@ -72,7 +72,7 @@ def check_plan(plan: Plan) -> None:
         seen.add(change.id)
         if not change.key or any(value is None for value in change.key.values()):
             raise ValueError(f"{where}.key: does not find one row")
-        if not change.table or not change.before and not change.after:
+        if not change.table or (not change.before and not change.after):
             raise ValueError(f"{where}: changes nothing")
         if change.kind == "update" and not set(change.after) <= set(change.before):
             raise ValueError(f"{where}.after: sets what was not seen before")

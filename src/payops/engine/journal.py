@@ -11,10 +11,9 @@ import fcntl
 import getpass
 import hashlib
 import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ def operator() -> str:
         user = str(os.getuid())
     asked = os.environ.get("SUDO_USER", "")
     who = f"{asked} ({user})" if asked and asked != user else user
-    return f"{who}@{socket.gethostname()}"
+    return f"{who}@{os.uname().nodename}"
 
 
 class Journal:
@@ -118,7 +117,8 @@ class Journal:
             os.fsync(file)
         except OSError as error:
             self._known = None
-            os.ftruncate(file, size)  # our own bytes alone: the lock is ours
+            with suppress(OSError):  # our own bytes alone: the lock is ours
+                os.ftruncate(file, size)
             raise self._unusable(error) from error
         self._write_head(entry)
         chain = Chain((*chain.entries, entry), None, b"", chain.repaired + (kind == "repair"))
