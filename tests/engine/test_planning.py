@@ -185,11 +185,15 @@ def test_what_the_database_would_not_take_is_refused_when_planning(shop: Shop) -
 
 def test_a_row_stands_in_a_plan_once(shop: Shop) -> None:
     shop.sql.execute(DDL)  # type: ignore[arg-type]
-    made = plan(shop.settings(ledgers=LEDGERS), [found(1), found(1), found(9)])
+    unknown = found(1, ledger="")
+    odd_key = found(2, local_id="not a number")
+    made = plan(shop.settings(ledgers=LEDGERS), [found(1), found(1), found(9), unknown, odd_key])
     assert len(made.plan.changes) == 1
     assert [each.why for each in made.refused] == [
+        "it belongs to no mapped ledger",
         "the plan changes that row already",
         "Stripe's side of it is not known",
+        "the row is gone, or its key finds several",
     ]
 
 

@@ -54,10 +54,15 @@ def plan_from(
     now, by `postgres.dsn`, in its own read-only sessions. Raises NotConfiguredError without a
     database, SourceError when it does not answer.
     """
-    wanted = list(discrepancies)
+    everything = list(discrepancies)
+    wanted = [each for each in everything if each.ledger in settings.ledgers]
+    refused = [
+        Refusal(each.stripe_id or each.local_id, "it belongs to no mapped ledger")
+        for each in everything
+        if each.ledger not in settings.ledgers
+    ]
     with reading(settings) as rows:
         changes: list[Change] = []
-        refused: list[Refusal] = []
         seen = _seen(wanted, settings, rows)
         for discrepancy in wanted:
             subject = discrepancy.stripe_id or discrepancy.local_id

@@ -106,9 +106,9 @@ def _change(
     into = ledgers.get(fix.insert_into) if fix.insert_into else None
     if fix.insert_into and into is None:
         raise _NoError(f"insert_into: there is no ledger {fix.insert_into!r}")
-    if into is None or into.kind != "refunds":
-        _no_other_payment(facts)
     table = into or ledger
+    if table.kind != "refunds":
+        _no_other_payment(facts)
     values = {
         column: value_of(
             given, column, table, facts, seen.types, local_id=discrepancy.local_id, now=now

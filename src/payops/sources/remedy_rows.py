@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 
 from payops.domain.plan import Change, Values
-from payops.errors import ConfigError, NotConfiguredError
+from payops.errors import ConfigError, NotConfiguredError, SourceError
 from payops.sources.identifier import identifier
 from payops.sources.postgres_errors import translate
 from payops.sources.writer import read_fingerprints
@@ -73,21 +73,31 @@ class RemedyRows:
         found: dict[str, Values] = {}
         clashes: set[str] = set()
         name = _free("payops_key", columns)
-        query = sql.SQL("SELECT {}::text AS {}, {} FROM {} WHERE {} = ANY(%(keys)s::{}[])").format(
+        select = sql.SQL("SELECT {}::text AS {}, {} FROM {} WHERE ").format(
             identifier(key),
             identifier(name),
             sql.SQL(", ").join(
                 sql.SQL("{}::text AS {}").format(identifier(c), identifier(c)) for c in columns
             ),
             identifier(table.schema, table.name),
-            identifier(key),
-            identifier(*table.columns[key].type),
         )
+        by_index = select + sql.SQL("{} = ANY(%(keys)s::{}[])").format(
+            identifier(key), identifier(*table.columns[key].type)
+        )
+        by_text = select + sql.SQL("{}::text = ANY(%(keys)s::text[])").format(identifier(key))
         for start in range(0, len(wanted), _BATCH):
-            with self._connection.reading():
-                rows = self._connection.rows(query, {"keys": wanted[start : start + _BATCH]})
+            batch = {"keys": wanted[start : start + _BATCH]}
+            try:
+                with self._connection.reading():
+                    rows = self._connection.rows(by_index, batch)
+            except SourceError as error:
+                if not error.code.startswith("22"):  # a key that is none of that type
+                    raise
+                with self._connection.reading():
+                    rows = self._connection.rows(by_text, batch)
             for row in rows:
-                (clashes.add if row[name] in found else lambda _: None)(row[name])
+                if row[name] in found:
+                    clashes.add(row[name])
                 found[row[name]] = {column: row[column] for column in columns}
         return {each: values for each, values in found.items() if each not in clashes}
 
