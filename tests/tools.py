@@ -213,9 +213,12 @@ def assert_typeable(command: str) -> None:
     ctx = here.make_context("payops", list(rest))
     while isinstance(here, click.Group) or hasattr(here, "resolve_command"):
         # typer may bring a click of its own: told by what it can do
-        name, here, rest = here.resolve_command(ctx, [*ctx._protected_args, *ctx.args])
+        waiting = [*ctx._protected_args, *ctx.args]
+        if not waiting and here.invoke_without_command:
+            break
+        name, here, rest = here.resolve_command(ctx, waiting)
         ctx = here.make_context(name, list(rest), parent=ctx)
-    if "only" in ctx.params:
+    if ctx.info_name == "health":
         assert select(ctx.params["only"] or (), ctx.params["skip"] or ())
     if ctx.params.get("output"):
         assert known_output(ctx.params["output"])

@@ -117,7 +117,10 @@ def _explain(report: Report, config: str, keep: bool) -> None:
         " answer was lost. Customers may\n    have been charged for orders that look unpaid"
         " (scenario 4).\n\nWhat one would run next\n"
         "  payops health --only stripe,circuit        is Stripe well, is the breaker still open\n"
-        "  payops health --only payments -o json      every number and id, for the ticket\n"
+        "  payops reconcile --since 24h --save-plan plan.json   whose money is it, what puts it"
+        " right\n"
+        "  payops apply plan.json --show              the plan, before anything is changed\n"
+        "  payops apply plan.json                     change it; payops undo takes it back\n"
         "  payops health --check                      one line for cron or nagios\n"
     )
     if keep:

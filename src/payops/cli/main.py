@@ -63,7 +63,7 @@ def root(
 
 
 app.command()(health.health)
-app.command()(reconcile.reconcile)
+app.add_typer(reconcile.app, name="reconcile")
 app.command()(init.init)
 app.add_typer(config.app, name="config")
 app.add_typer(lab.app, name="lab")

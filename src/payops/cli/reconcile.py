@@ -1,4 +1,4 @@
-"""`payops reconcile`: whose money is where, who thinks they paid and did not, what puts it right."""
+"""`payops reconcile`: whose money is where, who did not pay after all, what puts it right."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from payops.cli import reconcile_beside
 from payops.cli.boundary import tell
 from payops.cli.invocation import (
     CheckOption,
@@ -101,6 +102,8 @@ def reconcile(
     """
     from payops.domain.deadline import Deadline
 
+    if ctx.invoked_subcommand is not None:
+        return 0
     asked = invocation(ctx)
     now = datetime.now(UTC)
     window = _window(since, until, now)
@@ -134,6 +137,12 @@ def reconcile(
             tell(f"payops: {note}")
     report = done.report if chosen in _EVERY_CLASS else without_empty(done.report)
     return show(report, chosen, asked)
+
+
+app = typer.Typer(
+    callback=reconcile, invoke_without_command=True, rich_markup_mode=None, no_args_is_help=False
+)
+app.command()(reconcile_beside.payouts)
 
 
 def _window(since: str, until: str | None, now: datetime) -> Window:

@@ -156,9 +156,13 @@ def _actions(facts: Facts) -> tuple[Action, ...]:
     )
     actions = [
         Action(
+            "Ask Stripe what became of them, and plan what puts them right",
+            f"payops reconcile --since {_since(facts)} --save-plan plan.json",
+        ),
+        Action(
             f"The oldest {SAMPLE}, for the ticket",
             "payops health --only payments.stuck-pending -o json",
-        )
+        ),
     ]
     if facts.inexact * 2 > facts.count:
         actions.append(USABLE)
@@ -171,6 +175,12 @@ def _actions(facts: Facts) -> tuple[Action, ...]:
             )
         )
     return tuple(actions)
+
+
+def _since(facts: Facts) -> str:
+    """An hour before the oldest, so that the window surely holds it."""
+    oldest = facts.oldest or facts.as_of
+    return utc_text((oldest - timedelta(hours=1)).replace(minute=0, second=0))
 
 
 CHECK = Check(

@@ -122,6 +122,10 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         ),
         actions=(
             Action("See whether the endpoint's application answers", "payops health --only app"),
+            Action(
+                "See whose payment is not recorded meanwhile",
+                f"payops reconcile --since {utc_text(oldest - timedelta(hours=1))}",
+            ),
             _DASHBOARD,
         ),
         money_at_risk=paid,

@@ -1,0 +1,43 @@
+"""`payops reconcile payouts|external`: what is compared beside the payments themselves."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import typer
+
+from payops.cli.invocation import (
+    CheckOption,
+    DeadlineOption,
+    OutputOption,
+    SinceOption,
+    chosen_output,
+    duration_option,
+    invocation,
+    show,
+    window_option,
+)
+
+
+def payouts(
+    ctx: typer.Context,
+    since: SinceOption = "30d",
+    deadline: DeadlineOption = "10m",
+    output: OutputOption = None,
+    check: CheckOption = False,
+) -> int:
+    """Compare each payout with its own lines, and those with the ledger.
+
+    Exit status: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN.
+    """
+    from payops.domain.deadline import Deadline
+
+    asked = invocation(ctx)
+    window = window_option(since, datetime.now(UTC))
+    chosen = chosen_output(output, check=check)
+    ends = Deadline.after(duration_option("--deadline", deadline).total_seconds())
+    settings = asked.load().settings
+
+    from payops.engine.payouts import reconcile_payouts
+
+    return show(reconcile_payouts(settings, window, ends), chosen, asked)
