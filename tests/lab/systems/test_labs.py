@@ -166,3 +166,22 @@ def test_scenarios_that_fit_break_what_they_say_and_heal(lab: LabInfo, wanted: s
         laboratory.heal(place, wanted)
     assert rows(lab) == before
     assert set(health(lab).values()) == {"OK", "SKIP"}
+
+
+def test_what_is_stuck_is_put_right_by_the_preset_s_fixes(lab: LabInfo, tmp_path: Path) -> None:
+    place, plan = Path(lab.dir), tmp_path / "stuck.plan"
+    home = {"XDG_STATE_HOME": str(tmp_path)}
+    reconcile = ("--config", lab.config, "reconcile", "--since", "48h", "-o", "json")
+    healthy = payops(*reconcile, env=home)
+    assert (healthy.code, json.loads(healthy.out)["discrepancies"]) == (0, [])
+    laboratory.inject(place, "payments-stuck-pending", count=3)
+    try:
+        broken = payops(*reconcile, "--save-plan", plan, env=home)
+        found = json.loads(broken.out)["discrepancies"]
+        assert [one["class"] for one in found] == ["status_mismatch"] * 3
+        applied = payops("--config", lab.config, "apply", plan, "--yes", env=home)
+        assert applied.code == 0, applied.out + applied.err
+        assert json.loads(payops(*reconcile, env=home).out)["discrepancies"] == []
+        assert health(lab)["payments.stuck-pending"] == "OK"
+    finally:
+        laboratory.heal(place)

@@ -62,6 +62,24 @@ def test_only_what_the_system_can_record_happens(name: str, seed: int) -> None:
         assert {story.currency for story in told.stories.payments} == set(style.currencies)
 
 
+@pytest.mark.parametrize("name", system_names())
+def test_customers_are_those_that_the_system_makes(name: str) -> None:
+    told = history(name)
+    objects = list(told.stripe_objects())
+    known = {one["id"] for one in objects if one["object"] == "customer"}
+    paid_by = Counter(one["customer"] for one in objects if one["object"] == "payment_intent")
+    match system(name).style.customers:
+        case "one":
+            assert set(paid_by) <= known
+            assert max(paid_by.values()) > 1
+        case "each time":
+            assert set(paid_by) == known
+            assert set(paid_by.values()) == {1}
+        case "none":
+            assert set(paid_by) == {None}
+            assert known == set()
+
+
 def test_an_unknown_system_is_told_with_those_there_are() -> None:
     with pytest.raises(LabError, match="no preset 'debtflo'") as told:
         system("debtflo")

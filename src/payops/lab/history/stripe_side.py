@@ -27,8 +27,7 @@ _REPORTING_CATEGORIES = {"charge": "charge", "refund": "refund", "adjustment": "
 def all_objects(plan: HistoryPlan, stories: Stories) -> Iterator[StripeObject]:
     """Every object of the account once, without its events."""
     yield from _the_account(plan, stories)
-    for shopper in stories.shoppers:
-        yield _customer(plan, shopper)
+    yield from _customers(plan, stories)
     payout_of = {line: payout.id for payout in stories.payouts for line in payout.lines}
     for story in stories.payments:
         refunds = len(story.refunds)
@@ -100,10 +99,10 @@ def intent(plan: HistoryPlan, story: PaymentStory, event_type: str) -> StripeObj
         status=status,
         created=story.created,
         livemode=plan.livemode,
-        customer=story.shopper.id,
+        customer=customer_id(plan, story),
         latest_charge=story.charge if ended else None,
         metadata=plan.style.metadata(story),
-        description=f"Order {story.order_id}",
+        description=_description(plan, story),
         last_payment_error=_error(story, story.decline) if failed and story.decline else None,
         receipt_email=story.shopper.email,
         payment_method=method if status in ("requires_action", "succeeded") else None,
@@ -149,10 +148,10 @@ def charge(
         created=story.over,
         livemode=plan.livemode,
         payment_intent=story.intent,
-        customer=shopper.id,
+        customer=customer_id(plan, story),
         balance_transaction=story.transaction,
         metadata=plan.style.metadata(story),
-        description=f"Order {story.order_id}",
+        description=_description(plan, story),
         amount_refunded=sum(told.amount for told in story.refunds[:refunds]),
         disputed=disputed,
         failure_code=decline.code if decline else None,
@@ -240,7 +239,7 @@ def _transaction(
         status="available" if line.available_on <= plan.last else "pending",
         available_on=line.available_on,
         reporting_category=_REPORTING_CATEGORIES[line.type],
-        description=f"Order {story.order_id}",
+        description=_description(plan, story),
         exchange_rate=exchange_rate(story.currency),
     )
     return _in_payout(made, payout_id)
@@ -308,15 +307,39 @@ def _the_account(plan: HistoryPlan, stories: Stories) -> Iterator[StripeObject]:
     )
 
 
-def _customer(plan: HistoryPlan, shopper: Shopper) -> StripeObject:
+def customer_id(plan: HistoryPlan, story: PaymentStory) -> str | None:
+    """Stripe's customer who made the payment; None for a guest."""
+    match plan.style.customers:
+        case "one":
+            return story.shopper.id
+        case "each time":
+            return f"cus_{derived_token(f'customer of {story.intent}', 14)}"
+    return None
+
+
+def _customers(plan: HistoryPlan, stories: Stories) -> Iterator[StripeObject]:
+    if plan.style.customers == "one":
+        for shopper in stories.shoppers:
+            yield _customer(plan, shopper, shopper.id, shopper.created)
+    for story in stories.payments if plan.style.customers == "each time" else ():
+        id_ = customer_id(plan, story)
+        if id_ is not None:
+            yield _customer(plan, story.shopper, id_, story.created)
+
+
+def _customer(plan: HistoryPlan, shopper: Shopper, id_: str, created: int) -> StripeObject:
     return objects.customer(
-        id=shopper.id,
-        created=shopper.created,
+        id=id_,
+        created=created,
         livemode=plan.livemode,
         email=shopper.email,
         name=shopper.name,
         currency=shopper.currency,
     )
+
+
+def _description(plan: HistoryPlan, story: PaymentStory) -> str | None:
+    return f"Order {story.order_id}" if plan.style.described else None
 
 
 def session_id(plan: HistoryPlan, story: PaymentStory) -> str:
@@ -336,7 +359,7 @@ def session(plan: HistoryPlan, story: PaymentStory) -> StripeObject:
         created=story.created,
         livemode=plan.livemode,
         payment_intent=story.intent,
-        customer=story.shopper.id,
+        customer=customer_id(plan, story),
         customer_email=story.shopper.email,
         metadata=plan.style.session_metadata(story),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ class Style:
     asked for (minor units) for a price. `idempotency_key` gives the header's value, empty for none.
     `metadata` is the PaymentIntent's (Stripe copies it to the charge), `refund_metadata` that of a
     refund; with `sessions` every payment was made by a Checkout Session with `session_metadata`.
+    `customers` tells whether a person is one customer at Stripe, a new one for every payment, or
+    none; `described` whether a payment says which order it is for.
     """
 
     currencies: tuple[str, ...] = ()
@@ -58,3 +60,5 @@ class Style:
     refund_metadata: Callable[[PaymentStory], Metadata] = order_and_payment
     sessions: bool = False
     session_metadata: Callable[[PaymentStory], Metadata] = no_metadata
+    customers: Literal["one", "each time", "none"] = "one"
+    described: bool = True

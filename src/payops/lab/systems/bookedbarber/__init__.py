@@ -24,6 +24,8 @@ _STYLE = Style(
     idempotency_key=no_key,
     metadata=metadata,
     refund_metadata=no_metadata,
+    customers="none",
+    described=False,
 )
 _FRONT = Front(
     webhook="/api/v2/webhooks/stripe",

@@ -26,6 +26,8 @@ SYSTEMS = (
             idempotency_key=idempotency_key,
             metadata=metadata,
             refund_metadata=no_metadata,
+            customers="none",
+            described=False,
         ),
         tables=tables,
         strings=strings,

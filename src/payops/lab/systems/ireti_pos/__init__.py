@@ -24,6 +24,8 @@ SYSTEMS = (
             idempotency_key=no_key,
             metadata=metadata,
             refund_metadata=refund_metadata,
+            customers="none",
+            described=False,
         ),
         tables=tables,
         front=Front(

@@ -36,6 +36,9 @@ _STYLE = Style(
     refund_metadata=no_metadata,
     sessions=True,
     session_metadata=session_metadata,
+    # The login token carries no customer, so that every checkout makes another one.
+    customers="each time",
+    described=False,
 )
 _FRONT = Front(
     webhook="/payment/webhook",

@@ -10,7 +10,7 @@ from uuid import UUID
 from payops.lab.history import History
 from payops.lab.history.shop import Shopper
 from payops.lab.history.story import PaymentStory
-from payops.lab.history.stripe_side import session_id
+from payops.lab.history.stripe_side import customer_id, session_id
 from payops.lab.history.table import Table, at, naive, named_uuid
 
 # Whole dong. So many courses that hardly anybody buys one twice.
@@ -135,13 +135,15 @@ def drizzle_tables(history: History) -> Iterator[Table]:
 
 def _people_and_courses(history: History) -> Iterator[Table]:
     before = naive(at(history.plan.first - 86_400))
+    payments = history.stories.payments
+    latest = {one.shopper.id: customer_id(history.plan, one) for one in payments}
     yield Table(
         "User",
         ("id", "email", "name", "role", "stripeCustomerId", "createdAt", "updatedAt"),
         (
             (
                 *(_user(one), one.email, json.dumps({"vi": one.name, "en": one.name})),
-                *("STUDENT", one.id, naive(at(one.created)), naive(at(one.created))),
+                *("STUDENT", latest.get(one.id), naive(at(one.created)), naive(at(one.created))),
             )
             for one in history.stories.shoppers
         ),
@@ -154,7 +156,7 @@ def _people_and_courses(history: History) -> Iterator[Table]:
                 *(_course(p.payment_id), f"course-{_course_number(p.payment_id)}", '{"vi": "…"}'),
                 *(p.amount, True, before, before),
             )
-            for p in _one_a_course(history.stories.payments)
+            for p in _one_a_course(payments)
         ),
     )
 
