@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
+from docgen import reference
 
 from payops.checks import check_ids
-from payops.cli.main import app, hoisted
-from docgen import reference
+from tools import assert_typeable
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -40,20 +37,8 @@ def command_lines(page: Path) -> list[str]:
     blocks = re.findall(r"```(?:sh|cron)\n(.*?)```", text, flags=re.DOTALL)
     spans = re.findall(r"`(payops [^`\n]+)`", text)
     lines = [line.split(" #")[0] for block in blocks for line in block.splitlines()]
-    found = [part for line in lines + spans for part in re.split(r"&&|\|\||;|\|", line)]
+    found = [part for line in lines + spans for part in re.split(r"&&|\|\||;|\||[>]", line)]
     return [line.strip() for line in found if line.strip().startswith("payops ")]
-
-
-def resolved(words: list[str]) -> Any:
-    """The command that a line names; fails where the command line knows no such word."""
-    command: Any = typer.main.get_command(app)
-    rest = [word for word in hoisted(words) if not word.startswith("-")]
-    for word in rest:
-        if not hasattr(command, "commands"):
-            return command
-        assert word in command.commands, f"no such command: {word}"
-        command = command.commands[word]
-    return command
 
 
 def test_every_command_line_in_the_documents_can_be_typed() -> None:
@@ -62,13 +47,7 @@ def test_every_command_line_in_the_documents_can_be_typed() -> None:
         for line in command_lines(page):
             if "..." in line or "…" in line or "[" in line or line == "payops COMMAND":
                 continue
-            words = shlex.split(line)[1:]
-            command = resolved([word for word in words if word != "payops.yaml"])
-            known = {option for parameter in command.params for option in parameter.opts}
-            known |= {"--config", "--environment", "--no-color", "--verbose", "--help", "-h"}
-            for word in words:
-                if word.startswith("-") and word != "-":
-                    assert word.partition("=")[0] in known, f"{page.name}: {line}"
+            assert_typeable(line)
             seen += 1
     assert seen > 15
 
