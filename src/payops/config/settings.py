@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from payops.config.external import ExternalSettings
 from payops.domain.secret import Secret
 
 
@@ -462,6 +463,7 @@ class Settings(_Section, frozen=True):
     ledgers: Annotated[
         dict[str, Ledger], Meta(description="name: table; health looks at the first of payments")
     ] = {}
+    external: ExternalSettings | None = None
     event_logs: Annotated[
         dict[str, EventLog], Meta(description="name: table of received webhook events")
     ] = {}
@@ -487,6 +489,17 @@ class Settings(_Section, frozen=True):
     paths: Annotated[PathSettings, Meta(description="Where payops writes")] = field(
         default_factory=PathSettings
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        outside = self.external.transactions if self.external else None
+        if outside and outside.ledger:
+            named = self.ledgers.get(outside.ledger)
+            if named is None or named.kind != "external":
+                raise ValueError(
+                    f".external.transactions.ledger: no ledger of kind external is named "
+                    f"{outside.ledger!r}"
+                )
 
     @property
     def payments(self) -> Ledger | None:
