@@ -187,10 +187,76 @@ ALL_SKIPPED = report(
 )
 EMPTY = report(stripe_calls=0, duration_ms=0)
 
+_DISCREPANCY: dict[str, object] = {
+    "class": "status_mismatch",
+    "ledger": "payments",
+    "local_id": "7f3a-1",
+    "stripe_id": "pi_3QxyzABC",
+    "money": {"currency": "usd", "minor": 1999},
+    "severity": "CRIT",
+    "age_s": 8040.5,
+    "created": "2026-02-11T07:16:00Z",
+    "local_status": "pending",
+    "stripe_status": "succeeded",
+    "matched_by": "processor_ref",
+    "order_id": "order-77",
+    "cause": "likely a lost webhook: Stripe could not deliver evt_1 (payment_intent.succeeded)",
+    "quirk": None,
+    "candidates": [],
+    "evidence": [],
+    "actions": [
+        {"text": "See it", "command": "stripe payment_intents retrieve pi_3QxyzABC"},
+    ],
+}
+RECONCILE = Report(
+    "reconcile",
+    NOW,
+    environment="production",
+    checks=(
+        result(
+            Status.CRIT,
+            "reconcile.status_mismatch",
+            "2 with different states: 19.99 USD at risk",
+            source="stripe+postgres",
+            since=BEGAN,
+            measured={"count": 2, "money": 1999, "critical": 1},
+            limits={
+                "count": Threshold(0, None, "count", "each"),
+                "critical": Threshold(None, 0, "count", "CRIT"),
+            },
+            money_at_risk=(MoneyAtRisk("usd", 1999, 2),),
+        ),
+        result(Status.OK, "reconcile.matched", "990 matched: 1,234.50 USD"),
+    ),
+    stripe_calls=6,
+    duration_ms=900,
+    extra={
+        "totals": {"matched": {"count": 990, "money": [{"currency": "usd", "minor": 123450}]}},
+        "discrepancies": [
+            _DISCREPANCY,
+            {
+                **_DISCREPANCY,
+                "class": "no_reference",
+                "local_id": "=HYPERLINK(1)",
+                "stripe_id": None,
+                "stripe_status": None,
+                "money": None,
+                "severity": "WARN",
+                "cause": "a|b <script> [x](y)",
+                "quirk": "rows lose their reference here",
+                "candidates": ["pi_9"],
+                "actions": [],
+            },
+        ],
+        "left_out": 3,
+    },
+)
+
 REPORTS = {
     "healthy": HEALTHY,
     "incident": INCIDENT,
     "hostile": HOSTILE,
     "all_skipped": ALL_SKIPPED,
     "empty": EMPTY,
+    "reconcile": RECONCILE,
 }

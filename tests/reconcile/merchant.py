@@ -196,12 +196,12 @@ class Merchant:
 
     def write(self, folder: Path, *, files: int = 1, shuffle: random.Random | None = None) -> Path:
         """The spool on disk, each kind in so many files."""
-        for kind, rows in self.rows.items():
-            if not rows:
+        for kind, known in self.rows.items():
+            if not known:
                 continue
             where = folder / kind
             where.mkdir(parents=True, exist_ok=True)
-            rows = list(rows)
+            rows = list(known)
             if shuffle:
                 shuffle.shuffle(rows)
             for index in range(files):

@@ -14,6 +14,7 @@ from tabulate import tabulate
 
 from payops.domain.duration import ago, utc_text
 from payops.domain.result import CheckResult
+from payops.formats.discrepancies import left_out, listed
 from payops.formats.safe import Page, SafeReport
 from payops.formats.words import (
     cost,
@@ -72,8 +73,35 @@ def render(report: SafeReport, page: Page) -> str:
     for check in ordered:
         if is_finding(check):
             blocks += _section(check, report, page)
+    blocks += _discrepancies(report)
     blocks.append(f"**{escaped(verdict(report))}**")
     return "\n\n".join(blocks) + "\n"
+
+
+def _discrepancies(report: SafeReport) -> Iterator[str]:
+    rows = [
+        [
+            escaped(text)
+            for text in (
+                each.severity,
+                each.match_class,
+                each.money,
+                each.age,
+                each.ids,
+                each.pair,
+                "; ".join(filter(None, (each.cause, each.quirk))),
+            )
+        ]
+        for each in listed(report)
+    ]
+    if not rows:
+        return
+    headers = ("Severity", "Class", "At risk", "Age", "Ledger / Stripe", "Says", "Likely cause")
+    yield f"## Discrepancies ({len(rows):,})"
+    drawn = tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+    yield re.sub(r"(?m) +\|$", " |", re.sub(r"(?m)-+\|$", "---------|", drawn))
+    if more := left_out(report):
+        yield f"And {more:,} more."
 
 
 def _summary(check: CheckResult) -> str:

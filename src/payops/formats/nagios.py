@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from payops.domain.duration import ago, utc_text
 from payops.domain.evidence import Scalar
@@ -20,6 +21,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.text import shortened
 from payops.domain.threshold import Limits, Number, Threshold
+from payops.formats.discrepancies import Listed, listed
 from payops.formats.safe import Page, SafeReport
 from payops.formats.words import counted, is_finding, money_text, title_of, worst_first
 
@@ -50,6 +52,7 @@ def render(report: SafeReport, page: Page) -> str:
     lines = [f"{message} | {' '.join(first)}" if first else message]
     findings = [check for check in worst_first(report.checks) if is_finding(check)]
     lines += [_cut(_finding(check, page), _FINDING) for check in findings]
+    lines += [_cut(_barless(_discrepancy(each)), _FINDING) for each in islice(listed(report), 5)]
     rest = perfdata[len(first) :]
     if rest:
         lines[-1] += " |" if len(lines) > 1 else ""
@@ -86,6 +89,13 @@ def _finding(check: CheckResult, page: Page) -> str:
     if following:
         parts.append(f"next: {following[0]}")
     return _barless("; ".join(parts))
+
+
+def _discrepancy(each: Listed) -> str:
+    parts = [f"{each.severity} {each.match_class}: {each.ids}, {each.pair}, {each.money}"]
+    if each.cause:
+        parts.append(each.cause)
+    return "; ".join(parts)
 
 
 def _barless(text: str) -> str:

@@ -8,6 +8,9 @@
       action: Close the breaker
       next: payops circuit reset stripe
 
+A discrepancy of `payops reconcile` is a line that begins with DIFF: severity, class, money, age,
+how the ledger and Stripe call it, what each says of it.
+
 A line that begins with a status word is the report (first line) or a check; indented lines belong
 to the check above them. `grep '^CRIT'`, `grep next:`.
 """
@@ -20,6 +23,7 @@ from tabulate import tabulate
 
 from payops.domain.duration import ago, utc_text
 from payops.domain.result import CheckResult
+from payops.formats.discrepancies import left_out, listed
 from payops.formats.safe import Page, SafeReport
 from payops.formats.words import (
     detail_text,
@@ -44,6 +48,15 @@ def render(report: SafeReport, page: Page) -> str:
         lines.append(row)
         if is_finding(check):
             lines += [f"  {name}: {text}" for name, text in _details(check, report, page)]
+    for each in listed(report):
+        lines.append(
+            f"DIFF     {each.severity:<4}  {each.match_class}  {each.money}  {each.age}"
+            f"  {each.ids}  {each.pair}"
+        )
+        known = (("cause", each.cause), ("quirk", each.quirk), ("perhaps", each.candidates))
+        lines += [f"  {name}: {text}" for name, text in (*known, ("next", each.command)) if text]
+    if more := left_out(report):
+        lines.append(f"DIFF     … {more:,} more: --limit, -o json or -o csv")
     return "\n".join(lines) + "\n"
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.text import shortened
+from payops.formats.discrepancies import left_out, listed
 from payops.formats.safe import Page, SafeReport
 from payops.formats.words import (
     cost,
@@ -92,6 +93,7 @@ def _lines(report: SafeReport, page: Page, console: Console) -> Iterator[Text]:
             yield from _details(check, report, page, console)
             if number + 1 < len(ordered) and is_finding(ordered[number + 1]):
                 yield Text()
+    yield from _discrepancies(report, console)
     if ordered:
         yield Text()
     yield from _ending(report, console)
@@ -138,6 +140,28 @@ def _details(
             yield from _labelled("→", action.text, console)
         if action.command:
             yield _command(action.command, _INDENT + 2)
+
+
+def _discrepancies(report: SafeReport, console: Console) -> Iterator[Text]:
+    """Each on a few lines: how bad, how much, what; how both sides call it; why."""
+    found = list(listed(report))
+    money = max((len(each.money) for each in found), default=0)
+    for number, each in enumerate(found):
+        if not number:
+            yield Text()
+        style = _STYLES.get(Status.__members__.get(each.severity, Status.OK), "")
+        first = Text().append(f" {each.severity:<{_BADGE - 1}}", style=style)
+        first.append(f" {each.money:>{money}}  ", style="bold")
+        yield from _hung(first, Text(f"{each.match_class}, {each.age}: {each.pair}"), console)
+        yield from _hung(Text(" " * _INDENT), Text(each.ids), console)
+        for label, text in (("why", each.cause), ("quirk", each.quirk), ("maybe", each.candidates)):
+            if text:
+                yield from _labelled(label, text, console)
+        if each.command:
+            yield _command(each.command, _INDENT + 2)
+    if more := left_out(report):
+        told = Text(f"… {more:,} more: --limit, -o json or -o csv")
+        yield from _hung(Text(" " * _INDENT), told, console)
 
 
 def _ending(report: SafeReport, console: Console) -> Iterator[Text]:

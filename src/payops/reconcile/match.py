@@ -373,9 +373,11 @@ def _split(text: str) -> tuple[str, ...]:
 
 def _insert(connection: DuckDBPyConnection, table: str, rows: Iterable[tuple[object, ...]]) -> None:
     known = list(rows)
-    if known:
-        places = ", ".join("?" for _ in known[0])
-        connection.executemany(f"INSERT INTO {table} VALUES ({places})", known)  # noqa: S608
+    for at in range(0, len(known), 1000):
+        batch = known[at : at + 1000]
+        places = ", ".join(f"({', '.join('?' for _ in row)})" for row in batch)
+        values = [value for row in batch for value in row]
+        connection.execute(f"INSERT INTO {table} VALUES {places}", values)  # noqa: S608
 
 
 def _read(files: Sequence[Path], columns: Sequence[str]) -> str:

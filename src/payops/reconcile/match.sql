@@ -687,18 +687,24 @@ SELECT
 FROM classed AS c
 WHERE stripe_inside OR ledger_inside;
 
--- A refund that the ledger believes in, told by the payment's own finding.
+-- Refunds that are told by their payment's own finding: those that the ledger alone believes in, and
+-- those of a payment that is not recorded itself.
 CREATE TABLE folded_refunds AS
-SELECT r.ledger, r.key FROM refund_cases AS r
+SELECT r.ledger, r.key, r.stripe_id FROM refund_cases AS r
 JOIN cases AS c ON c.key = r.payment_key AND c.class IN ('refund_missing', 'refund_partial_mismatch') AND NOT c.folded
-WHERE r.stripe_id IS NULL AND r.class IN ('missing_in_stripe', 'no_reference');
+WHERE r.stripe_id IS NULL AND r.class IN ('missing_in_stripe', 'no_reference')
+UNION
+SELECT r.ledger, r.key, r.stripe_id FROM refund_cases AS r
+JOIN cases AS c ON c.id = r.payment_intent AND c.class IN ('missing_in_ledger', 'duplicate_charge', 'livemode_or_account_mismatch')
+WHERE r.key IS NULL AND c.key IS NULL AND r.class = 'refund_missing';
 
 -- What a person is told: payments that are not told by their refund, and refunds by themselves.
 CREATE VIEW told_refunds AS
 SELECT r.* FROM refund_cases AS r
 WHERE (stripe_inside OR ledger_inside)
     AND class NOT IN ('matched', 'in_flight', 'not_charged')
-    AND NOT EXISTS (SELECT 1 FROM folded_refunds AS f WHERE f.ledger = r.ledger AND f.key = r.key);
+    AND NOT EXISTS (SELECT 1 FROM folded_refunds AS f WHERE f.ledger = r.ledger AND f.key = r.key)
+    AND NOT EXISTS (SELECT 1 FROM folded_refunds AS f WHERE f.key IS NULL AND f.stripe_id = r.stripe_id);
 
 CREATE VIEW findings AS
 SELECT c.*, CAST(NULL AS VARCHAR) AS refund_id, CAST(NULL AS VARCHAR) AS refund_row,

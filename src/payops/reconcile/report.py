@@ -180,9 +180,12 @@ def _evidence(
     stripe, ledger = sources
     found = []
     if row["stripe_status"] is not None:
-        found.append(Evidence("at Stripe", stripe, now, _stripe_detail(row)))
+        what = f"at Stripe: {_stripe_status(row)}, {_money(row['amount'], row['stripe_currency'])}"
+        found.append(Evidence(what, stripe, now, _stripe_detail(row)))
     if row["local_status"] is not None:
-        found.append(Evidence("in the ledger", ledger, now, _ledger_detail(row)))
+        known = _ledger_detail(row)
+        what = f"in the ledger: {row['local_status']}, {known['amount']}"
+        found.append(Evidence(what, ledger, now, known))
     if row["class"] in ("missing_in_ledger", "missing_in_stripe", "refund_missing"):
         asked = ledger if row["local_status"] is None else stripe
         if not (row["class"] == "refund_missing" and row["book"] == "payments"):
