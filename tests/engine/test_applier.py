@@ -358,6 +358,21 @@ def test_a_role_that_may_not_write_fails_with_the_grant_to_ask_for(shop: Shop) -
         shop.sql.execute("DROP OWNED BY clerk; DROP ROLE clerk")
 
 
+def test_a_role_with_rights_to_some_columns_is_enough(shop: Shop) -> None:
+    plan = shop.plan(*shop.succeed(shop.payments(1)))
+    shop.sql.execute(
+        "CREATE ROLE teller LOGIN PASSWORD 'x12345';"
+        "GRANT SELECT (id, status, amount), UPDATE (status) ON payments TO teller"
+    )
+    try:
+        user = shop.dsn.split("//")[1].split("@")[0]
+        assert words(replace(shop, dsn=shop.dsn.replace(user, "teller:x12345")).apply(plan)) == [
+            "done"
+        ]
+    finally:
+        shop.sql.execute("DROP OWNED BY teller; DROP ROLE teller")
+
+
 class KilledError(Exception):
     """As if killed here."""
 
@@ -425,6 +440,45 @@ def test_dead_and_the_row_changed_before_the_next_run(shop: Shop, kind: str) -> 
         assert resolved["result"] == "done"
         assert "its transaction was committed; the row has been changed since" in resolved["why"]
         assert words(applied) == ["already done"]
+
+
+def test_an_interrupted_change_of_a_table_that_is_gone_blocks_nothing(shop: Shop) -> None:
+    plan = shop.plan(*shop.succeed(shop.payments(1)))
+    settings = shop.settings().postgres
+    assert settings is not None
+    writer = PostgresWriter(settings, "a@b")
+    with pytest.raises(KilledError):
+        apply_plan(plan, writer, Dying(shop.journal, "outcome", False), Choice(), who="a@b")
+    writer.close()
+    shop.sql.execute("DROP TABLE payments; DROP FUNCTION count_up")
+    shop.sql.execute("CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t VALUES (1, 1)")
+    other = shop.plan(shop.change({"id": "1"}, {"n": "1"}, {"n": "2"}, table="t"))
+    assert words(shop.apply(other)) == ["done"]
+    outcome = next(e for e in shop.journal.read().entries if e["kind"] == "outcome")
+    assert (outcome["result"], outcome["plan"]) == ("done", plan.digest)
+
+
+@pytest.mark.parametrize(
+    ("ended", "seen", "result"),
+    [
+        ("committed", Result.ALREADY, "done"),
+        ("committed", Result.WOULD, "done"),
+        ("committed", Result.REFUSED, "done"),
+        ("aborted", Result.ALREADY, "not done"),
+        ("aborted", Result.WOULD, "not done"),
+        ("aborted", Result.REFUSED, "not done"),
+        ("", Result.ALREADY, "done"),
+        ("", Result.WOULD, "not done"),
+        ("", Result.REFUSED, "not known"),
+        ("", Result.FAILED, "not known"),
+    ],
+)
+def test_what_became_of_an_interrupted_change(ended: str, seen: Result, result: str) -> None:
+    from payops.engine.applier import _resolved
+
+    change = Change("a", "test", "t", {"id": "1"}, {"n": "1"}, {"n": "2"}, "", "")
+    outcome, word = _resolved(change, ended, Outcome(seen))
+    assert (word or outcome.result.value) == result
 
 
 class LostInCommit(PostgresWriter):

@@ -17,6 +17,7 @@ from payops.domain.plan_outcome import Applied, Outcome, Result, same
 from payops.engine.journal import Journal
 from payops.engine.journal_past import (
     NOT_DONE,
+    NOT_KNOWN,
     Past,
     change_of,
     intent_body,
@@ -114,7 +115,7 @@ def resolve(writer: Writer, journal: Journal, fingerprint: str) -> list[Entry]:
     for intent in Past(journal.read().entries).open_intents(fingerprint):
         change = change_of(intent)
         ended = writer.ended(int(intent["txid"]))
-        outcome, word = _resolved(change, ended, writer.look(change))
+        outcome, word = _resolved(change, ended, _look(writer, change))
         body = outcome_body(intent["run"], intent["plan"], change, outcome, intent["seq"])
         body["result"] = word or outcome.result.value
         written.append(journal.append("outcome", body))
@@ -134,7 +135,20 @@ def _resolved(change: Change, ended: str, seen: Outcome) -> tuple[Outcome, str]:
     if there:
         why = "found done after an interruption: the row has the new values"
         return Outcome(Result.DONE, why, now=seen.now, row=seen.row), ""
-    return Outcome(Result.FAILED, "interrupted; the row does not have the new values"), NOT_DONE
+    if seen.result is Result.WOULD:
+        return Outcome(Result.FAILED, "interrupted; the row is as it was before"), NOT_DONE
+    why = "interrupted so long ago that the database cannot tell, and the row is another now"
+    return Outcome(Result.FAILED, f"{why}: {seen.why}"), NOT_KNOWN
+
+
+def _look(writer: Writer, change: Change) -> Outcome:
+    """The row as it is; a table that is gone or may not be read is no reason to stop."""
+    try:
+        return writer.look(change)
+    except SourceError as error:
+        if error.does_not_answer:
+            raise
+        return Outcome(Result.FAILED, str(error))
 
 
 class _Run:
@@ -223,7 +237,7 @@ class _Run:
         intent = self._journal.read().entries[self._intent - 1]
         try:
             outcome, word = _resolved(
-                change, self._writer.ended(int(intent["txid"])), self._writer.look(change)
+                change, self._writer.ended(int(intent["txid"])), _look(self._writer, change)
             )
         except (SourceError, RefusedError):
             return lost

@@ -20,6 +20,8 @@ from payops.engine.journal_chain import Entry
 
 NOT_DONE = "not done"
 """Beside Result's words: an interrupted change of which nothing reached the database."""
+NOT_KNOWN = "not known"
+"""Likewise: the database no longer knows how its transaction ended, and the row is another now."""
 
 
 class Past:

@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from payops.domain.discrepancy import HARMLESS, Discrepancy, MatchClass
+from payops.domain.duration import utc_text
 from payops.domain.money import minor_units
 from payops.domain.plan import Change, Values
 from payops.domain.plan_facts import Refusal, StripeFacts
 from payops.domain.secret import redact
+from payops.domain.text import shortened
 from payops.remedies.values import value_of
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 # How the two sides were found to belong together; a customer or an amount is a suggestion only.
 _SURE = frozenset({"processor_ref", "charge", "session", "transfer", "metadata", "idempotency_key"})
+_LONGEST_EVIDENCE = 400  # characters; the report has all of it
 _BOTH_NAMED = frozenset({MatchClass.STATUS_MISMATCH})
 
 
@@ -232,10 +235,11 @@ def _word(status: str, ledger: Ledger) -> str:
 
 
 def _evidence(discrepancy: Discrepancy) -> tuple[str, ...]:
-    lines = [
-        f"{seen.source} {seen.as_of.isoformat(timespec='seconds')}: {seen.what}"
-        for seen in discrepancy.evidence
-    ]
+    lines = []
+    for seen in discrepancy.evidence:
+        detail = " ".join(f"{name}={value}" for name, value in seen.detail.items())
+        told = shortened(f"{seen.what} {detail}".strip(), _LONGEST_EVIDENCE)
+        lines.append(f"{seen.source} {utc_text(seen.as_of)}: {told}")
     if not lines:
         local = discrepancy.local_status or "nothing"
         stripe = f"{discrepancy.stripe_status or 'nothing'} ({discrepancy.stripe_id or 'no id'})"

@@ -41,15 +41,17 @@ class Statement:
                 return self._update(change)
 
     def look(self, change: Change) -> sql.Composed:
-        """The row as it is, every column of the change as text, and the whole row's hash."""
-        columns = [
+        """The row as it is, every column of the change as text; where whole rows come and go, the
+        row's hash too. Else no other column is touched: the role may have no right to it."""
+        columns: list[sql.Composable] = [
             sql.SQL("{}::text AS {}").format(self._name(name), self._name(name))
             for name in change.columns
         ]
-        return sql.SQL("SELECT {}, {} AS {} FROM {} WHERE {} LIMIT 2").format(
+        if change.kind != "update":
+            hash_name = self._name(self.hash_name(change))
+            columns.append(sql.SQL("{} AS {}").format(self._hash, hash_name))
+        return sql.SQL("SELECT {} FROM {} WHERE {} LIMIT 2").format(
             sql.SQL(", ").join(columns),
-            self._hash,
-            self._name(self.hash_name(change)),
             self._from,
             self._key(change.key),
         )
