@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
-from benchmarks import startup
+from benchmarks import fetch, reconcile_fetch, startup
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEADING = """\
@@ -17,6 +19,12 @@ HEADING = """\
 Ratios within one run: machines are noisy, so single times mean little and ratios hold. Written by
 `make bench ARGS=--write`; `make bench` prints the same without writing.
 """
+# Title, and what yields the lines of its tables as each measurement ends.
+SECTIONS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+    ("Starting", startup.run),
+    ("Fetching Stripe's side", fetch.run),
+    ("The whole of `payops reconcile`", reconcile_fetch.run),
+)
 
 
 def _where_and_when() -> str:
@@ -27,17 +35,14 @@ def _where_and_when() -> str:
 
 def main() -> None:
     """Run every benchmark."""
-    lines = [
-        HEADING,
-        _where_and_when(),
-        "## Starting\n",
-    ]
+    lines = [HEADING, _where_and_when()]
     print("\n".join(lines), flush=True)
-    for line in startup.run():
-        lines.append(line)
-        print(line, flush=True)
+    for title, run in SECTIONS:
+        for line in chain([f"## {title}\n"], run(), [""]):
+            lines.append(line)
+            print(line, flush=True)
     if "--write" in sys.argv[1:]:
-        PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

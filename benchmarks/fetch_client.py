@@ -28,6 +28,11 @@ def main() -> None:
         "sdk": _sdk,
     }
     read = clients[how]
+    # Importing is not fetching.
+    if how == "sdk":
+        import stripe  # noqa: F401
+    else:
+        import payops.reconcile.fetch_lists  # noqa: F401
     before = resource.getrusage(resource.RUSAGE_SELF)
     began = time.perf_counter()
     objects, calls = read(url, count)

@@ -8,25 +8,51 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 
-# 25/s for one list endpoint (Stripe's documentation, 'Rate limits'); a little below it, since two
-# requests sent 40 ms apart may arrive closer together.
+# 25/s for one list endpoint, and for the whole account of a sandbox (Stripe's documentation, 'Rate
+# limits').
 PER_ENDPOINT = 25.0
-_SHARE = 0.985
-# In a sandbox 25/s is the limit of the whole account.
 PER_TEST_ACCOUNT = 25.0
-_SLOWER = 1.5
+# Requests may arrive closer together than they were sent: 25 in a little more than a second.
+_MARGIN = 1.012
+# Evenly spread, but quick enough to make up for a moment in which nothing could be sent.
+_SPREAD = 0.8
+_SLOWER = 1.25
 _SLOWEST = 10.0
-_RECOVERY = 0.99
+_RECOVERY = 0.97
+
+
+class _Gate:
+    """At most `rate` requests in any second; `margin` makes the second longer."""
+
+    def __init__(self, rate: float, margin: float) -> None:
+        count = max(1, int(rate))
+        self._period = count / rate * margin
+        self._spacing = _SPREAD / rate
+        self._sent: deque[float] = deque(maxlen=count)
+
+    def opens(self, slowed: float) -> float:
+        """When the next request may go, on the monotonic clock."""
+        if not self._sent:
+            return 0.0
+        at = self._sent[-1] + self._spacing * slowed
+        if len(self._sent) == self._sent.maxlen:
+            at = max(at, self._sent[0] + self._period * slowed)
+        return at
+
+    def sent(self, now: float) -> None:
+        self._sent.append(now)
 
 
 class FetchPace:
     """Gives each request its turn; safe to share between threads."""
 
-    def __init__(self, per_second: float, per_endpoint: float) -> None:
+    def __init__(self, per_second: float, per_endpoint: float, *, margin: float = 1.0) -> None:
         self.per_second = min(per_second, per_endpoint)
-        self._intervals = (1 / per_second, 1 / per_endpoint)
-        self._next: dict[str, float] = {}
+        self._per_endpoint = per_endpoint
+        self._account = _Gate(per_second, margin)
+        self._endpoints: dict[str, tuple[_Gate, threading.Lock]] = {}
         self._slowed = 1.0
         self._limited_at = 0.0
         self._lock = threading.Lock()
@@ -34,18 +60,28 @@ class FetchPace:
     @classmethod
     def of(cls, budget: float, *, test: bool) -> FetchPace:
         """The configured budget, within Stripe's own limits for one endpoint and a sandbox."""
-        account = min(budget, PER_TEST_ACCOUNT * _SHARE) if test else budget
-        return cls(account, PER_ENDPOINT * _SHARE)
+        limited = test and budget >= PER_TEST_ACCOUNT
+        account = PER_TEST_ACCOUNT if limited else budget
+        return cls(account, PER_ENDPOINT, margin=_MARGIN if limited else 1.0)
 
     def wait(self, endpoint: str, stop: threading.Event) -> bool:
         """Sleep until it is our turn; False when `stop` was set instead."""
         with self._lock:
-            now = time.monotonic()
-            turn = max(now, self._next.get("", 0.0), self._next.get(endpoint, 0.0))
-            for place, interval in zip(("", endpoint), self._intervals, strict=True):
-                self._next[place] = turn + interval * self._slowed
-        delay = turn - now
-        return not stop.wait(delay) if delay > 0 else not stop.is_set()
+            if endpoint not in self._endpoints:
+                gate = _Gate(self._per_endpoint, _MARGIN)
+                self._endpoints[endpoint] = (gate, threading.Lock())
+            gate, turnstile = self._endpoints[endpoint]
+        with turnstile:  # one waits for the gate, the others for that one
+            while not stop.is_set():
+                with self._lock:
+                    now = time.monotonic()
+                    turn = max(gate.opens(self._slowed), self._account.opens(self._slowed))
+                    if turn <= now:
+                        gate.sent(now)
+                        self._account.sent(now)
+                        return True
+                stop.wait(turn - now)
+        return False
 
     def limited(self) -> None:
         """Stripe answered 429."""
