@@ -621,7 +621,6 @@ def test_a_remedy_beyond_its_cap_is_refused_without_force(shop: Shop) -> None:
         "WITH gone AS (DELETE FROM payments RETURNING *) SELECT * FROM gone",
         "SELECT id, status FROM payments",
         "SELECT status, 'x' AS new_status FROM payments",
-        "SELECT id, 'x' AS new_status FROM payments",
         "SELECT id, id AS status, status, 'x' AS new_status FROM payments",
         "SELECT id, 1 AS other, 2 AS new_other FROM payments",
         "SELECT id, status, 'x' AS new_status FROM payments WHERE status LIKE 'p%'",
@@ -638,6 +637,33 @@ def test_a_select_that_is_not_one_is_told_and_harms_nothing(shop: Shop, select: 
     assert "remedies.odd.select" in done.err
     assert_calm(done)
     assert shop.rows() == before
+
+
+def test_a_remedy_of_missing_rows(shop: Shop) -> None:
+    """BookedBarber: a barber without a configuration gets the default one."""
+    shop.sql.execute(
+        "CREATE TABLE barbers (id int PRIMARY KEY); INSERT INTO barbers VALUES (1), (2), (3);"
+        "CREATE TABLE configs (id serial PRIMARY KEY, barber int, mode text, since date);"
+        "INSERT INTO configs (barber, mode) VALUES (2, 'hybrid')"
+    )
+    remedy = {
+        "title": "Default configurations",
+        "why": "none is there",
+        "table": "configs",
+        "key": ["barber"],
+        "select": "SELECT id AS barber, 'centralized' AS new_mode, NULL AS new_since FROM barbers",
+    }
+    config = shop.config(remedies={"defaults": remedy})
+    plan = shop.folder / "plan.json"
+    done = run(shop, "remedy", "plan", "defaults", "--save-plan", plan, config=config)
+    assert done.code == 0, done.err
+    assert "left out defaults:2: such a row is there already" in done.err
+    assert run(shop, "apply", plan, "--yes", config=config).code == 0
+    query = "SELECT string_agg(barber || mode, ',' ORDER BY barber) FROM configs"
+    assert shop.value(query) == "1centralized,2hybrid,3centralized"
+    digest = json.loads(plan.read_text())["digest"]
+    assert run(shop, "undo", "--plan", digest, "--yes", config=config).code == 0
+    assert shop.value(query) == "2hybrid"
 
 
 def test_plans_are_made_where_only_reading_is_allowed(shop: Shop) -> None:

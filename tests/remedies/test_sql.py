@@ -85,6 +85,20 @@ def test_a_column_that_is_really_called_new_something() -> None:
     assert changes[0].after == {"status": "b"}
 
 
+def test_nothing_but_the_key_and_new_values_is_a_new_row() -> None:
+    rows = [
+        {"id": "1", "new_status": "a", "new_amount": None, "seen": "yes"},
+        {"id": "1", "new_status": "b", "new_amount": None, "seen": "yes"},
+        {"id": None, "new_status": "b", "new_amount": None, "seen": "yes"},
+    ]
+    changes, refused = changes_of("fix", remedy(), rows, COLUMNS)
+    assert [change.kind for change in changes] == ["insert"]
+    assert changes[0].key == {"id": "1"}
+    assert changes[0].after == {"id": "1", "status": "a", "amount": None}
+    assert changes[0].evidence == ("seen=yes",)
+    assert len(refused) == 2
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [

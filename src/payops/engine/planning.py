@@ -222,6 +222,8 @@ def _finished(change: Change, rows: RemedyRows) -> Change | Refusal:
     key = {column: after.get(column, value) for column, value in change.key.items()}
     if change.kind == "insert":
         change = replace(change, key=key)
+        if rows.there(change):
+            return Refusal(change.id, "such a row is there already")
     change = replace(change, after=after, why=redact(change.why))
     return replace(change, statement=rows.statement(change))
 

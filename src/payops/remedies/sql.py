@@ -33,7 +33,9 @@ def changes_of(
     """A change for each row in which something would change; `columns` are the table's.
 
     A column of the table that has no `new_` twin is compared and left as it is; one that is not
-    the table's is evidence. Raises ConfigError when the select does not give what it must.
+    the table's is evidence. Where nothing but the key and `new_` columns is given, each row is a
+    new one, inserted where no row has the key. Raises ConfigError when the select does not give
+    what it must.
     """
     if not rows:
         return [], []
@@ -47,9 +49,20 @@ def changes_of(
     ]
     shown = [column for column in given if column not in known and not _is_new(column, given)]
     where = f"remedies.{name}.select"
+    fresh = [
+        column
+        for column in given
+        if column.startswith(_NEW)
+        and column[len(_NEW) :] in known
+        and column not in known
+        and column[len(_NEW) :] not in given
+    ]
+    is_new = bool(fresh) and not sets and not guards
     for column in remedy.key:
         if column not in given:
             raise ConfigError(f"does not give the key column {column!r}", path=where)
+    if is_new:
+        return _inserts(name, remedy, rows, fresh, shown)
     if not sets:
         raise ConfigError("gives no COLUMN with a new_COLUMN", path=where)
     for column in sets:
@@ -82,11 +95,45 @@ def changes_of(
                 after=after,
                 statement="",
                 why=remedy.why,
-                evidence=tuple(f"{column}={row[column]}" for column in shown),
+                evidence=_evidence(row, shown),
                 risk=remedy.risk,
             )
         )
     return changes, refused
+
+
+def _inserts(
+    name: str, remedy: Remedy, rows: Sequence[Values], fresh: Sequence[str], shown: Sequence[str]
+) -> tuple[list[Change], list[Refusal]]:
+    changes: list[Change] = []
+    refused: list[Refusal] = []
+    ids: set[str] = set()
+    for row in rows:
+        id_ = f"{name}:{','.join(str(row[column]) for column in remedy.key)}"
+        if why := _no(row, remedy, id_ in ids):
+            refused.append(Refusal(id_, why))
+            continue
+        ids.add(id_)
+        key = {column: row[column] for column in remedy.key}
+        changes.append(
+            Change(
+                id=id_,
+                remedy=f"sql:{name}",
+                table=remedy.table,
+                key=key,
+                before={},
+                after={**key, **{column[len(_NEW) :]: row[column] for column in fresh}},
+                statement="",
+                why=remedy.why,
+                evidence=_evidence(row, shown),
+                risk=remedy.risk,
+            )
+        )
+    return changes, refused
+
+
+def _evidence(row: Values, shown: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"{column}={row[column]}" for column in shown if not column.startswith(_NEW))
 
 
 def _is_new(column: str, given: Sequence[str]) -> bool:

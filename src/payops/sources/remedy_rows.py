@@ -18,7 +18,7 @@ from payops.sources.identifier import identifier
 from payops.sources.postgres_errors import translate
 from payops.sources.writer import read_fingerprints
 from payops.sources.writer_connection import Connection
-from payops.sources.writer_statement import statement_of
+from payops.sources.writer_statement import Statement, statement_of
 from payops.sources.writer_table import Table, read_table
 
 if TYPE_CHECKING:
@@ -143,6 +143,13 @@ class RemedyRows:
         table = self.table(change.table)
         table.named(change.columns)
         return statement_of(change, table)
+
+    def there(self, change: Change) -> bool:
+        """Whether a row with the change's key is there."""
+        statement = Statement(self.table(change.table))
+        look = statement.look(change)
+        with self._connection.reading():
+            return bool(self._connection.rows(look, statement.params))
 
     def selected(self, name: str, remedy: Remedy, params: Mapping[str, str]) -> list[Values]:
         """The rows of a remedy's `select`, every column as text.
