@@ -388,6 +388,10 @@ def test_the_journal_lists_filters_shows_and_verifies(shop: Shop) -> None:
     assert json.loads(run(shop, "journal", "verify", "-o", "json").out)["broken"]["line"] == 2
     assert run(shop, "apply", plan, "--yes").code == 1
     assert run(shop, "undo", "3", "--yes").code == 1
+    listed = run(shop, "journal")
+    assert listed.code == 2
+    assert "entry 2 was edited" in listed.err
+    assert "3 changes by" in listed.out, "what is whole is shown"
 
 
 # ── interrupted, killed, two at once ─────────────────────────────────────────────────────────────

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payops.cli.apply import PlanOutput, output_of
-from payops.cli.boundary import emit
+from payops.cli.boundary import emit, tell
 from payops.cli.invocation import Invocation, invocation
 from payops.domain.duration import parse_moment
 from payops.errors import UsageError
 
 if TYPE_CHECKING:
     from payops.engine.journal import Journal
-    from payops.engine.journal_chain import Entry
+    from payops.engine.journal_chain import Chain, Entry
 
 app = typer.Typer(
     help="List, show and verify what payops changed.",
@@ -38,13 +38,17 @@ def journal(
     ] = None,
     output: PlanOutput = None,
 ) -> int:
-    """List, show and verify what payops changed."""
+    """List, show and verify what payops changed.
+
+    Exit status: 0, or 2 when the journal was touched; then what is whole is listed.
+    """
     if ctx.invoked_subcommand is not None:
         return 0
     chosen = output_of(output)
+    chain = _read(invocation(ctx))
     entries = [
         entry
-        for entry in _journal(invocation(ctx)).trusted().entries
+        for entry in chain.entries
         if (plan is None or str(entry.get("plan", "")).startswith(plan.lower()))
         and (kind is None or entry["kind"] == kind)
     ]
@@ -59,7 +63,7 @@ def journal(
         from payops.formats.plans.journal import listing
 
         emit(listing(entries, chosen))
-    return 0
+    return 2 if chain.broken else 0
 
 
 @app.command()
@@ -70,7 +74,8 @@ def show(
 ) -> int:
     """Show one entry with everything in it, and what it belongs to."""
     chosen = output_of(output)
-    entries = _journal(invocation(ctx)).trusted().entries
+    chain = _read(invocation(ctx))
+    entries = chain.entries
     if not 1 <= entry <= len(entries):
         raise UsageError(
             f"the journal has no entry {entry}", hint=f"it has {len(entries)}: `payops journal`"
@@ -89,7 +94,7 @@ def show(
         from payops.formats.plans.journal import one
 
         emit(one(shown, chosen))
-    return 0
+    return 2 if chain.broken else 0
 
 
 @app.command()
@@ -135,6 +140,15 @@ def _journal(asked: Invocation) -> Journal:
     from payops.reconcile.spool import state_folder
 
     return Journal(state_folder(asked.load().settings))
+
+
+def _read(asked: Invocation) -> Chain:
+    """What is whole of it; that the rest is not is told."""
+    record = _journal(asked)
+    chain = record.read()
+    if chain.broken:
+        tell(f"payops: {record.path}, line {chain.broken.line}: {chain.broken.what}")
+    return chain
 
 
 def _moment(since: str) -> datetime:
