@@ -60,7 +60,7 @@ class _Text:
     def __init__(self, first: bytes, file: BinaryIO) -> None:
         self._file = file
         self._bytes = first.removeprefix(b"\xef\xbb\xbf")
-        self.line = 1
+        self._line, self._counted = 1, 0  # the line at a place that was counted to
         self.text = ""
         self.at = 0
         self.ended = False
@@ -68,8 +68,8 @@ class _Text:
 
     def more(self) -> bool:
         """Forget what was read, and read on; False at the end of the file."""
-        self.line += self.text.count("\n", 0, self.at)
-        self.text, self.at = self.text[self.at :], 0
+        self.line_here()
+        self.text, self.at, self._counted = self.text[self.at :], 0, 0
         chunk = self._file.read(_CHUNK)
         self.ended = not chunk
         held = self._bytes + chunk
@@ -79,9 +79,10 @@ class _Text:
         self.text += whole
         return bool(chunk)
 
-    @property
     def line_here(self) -> int:
-        return self.line + self.text.count("\n", 0, self.at)
+        self._line += self.text.count("\n", self._counted, self.at)
+        self._counted = self.at
+        return self._line
 
     def skip(self) -> str:
         """Pass over spaces and commas; gives the next character, empty at the end."""
@@ -114,7 +115,7 @@ def _documents(first: bytes, file: BinaryIO, path: Path) -> Iterator[tuple[int, 
             yield from _elements(text, path)
             while (end := _REST_OF_LIST.match(text.text, text.at)) is None:
                 if not text.more():
-                    raise _wrong(path, text.line_here, "a list does not end")
+                    raise _wrong(path, text.line_here(), "a list does not end")
             text.at = end.end()
         else:
             yield _one(text, path)
@@ -128,7 +129,7 @@ def _list_begins(text: _Text) -> int:
 def _elements(text: _Text, path: Path) -> Iterator[tuple[int, str, bytes]]:
     while (sign := text.skip()) != "]":
         if not sign:
-            raise _wrong(path, text.line_here, "the file ends within a list")
+            raise _wrong(path, text.line_here(), "the file ends within a list")
         yield _one(text, path)
     text.at += 1
 
@@ -140,12 +141,12 @@ def _one(text: _Text, path: Path) -> tuple[int, str, bytes]:
             break
         except json.JSONDecodeError as error:
             if text.ended or len(text.text) - text.at > _MOST:
-                line = text.line + text.text.count("\n", 0, error.pos)
+                line = text.line_here() + text.text.count("\n", text.at, error.pos)
                 raise _wrong(path, line, error.msg) from error
             text.more()
     if not isinstance(value, dict):
-        raise _wrong(path, text.line_here, "an object is expected")
-    found = text.line_here, str(value.get("object", "")), text.text[text.at : end].encode()
+        raise _wrong(path, text.line_here(), "an object is expected")
+    found = text.line_here(), str(value.get("object", "")), text.text[text.at : end].encode()
     text.at = end
     return found
 

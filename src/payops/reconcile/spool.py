@@ -307,6 +307,8 @@ def _locked(path: Path) -> int | None:
 def _prune(root: Path, now: datetime, keep: timedelta) -> None:
     """Remove the spools that no run can go on with, nor is at work in."""
     for path in root.iterdir():
+        if not path.is_dir():
+            continue
         state = _read(path / _STATE)
         last = state.get("finished") or state.get("begun")
         moment = datetime.fromisoformat(last) if last else _written(path)
