@@ -474,7 +474,7 @@ def test_killed_two_hundred_times(shop: Shop) -> None:
 
 
 def test_the_second_operator_is_told_and_waits(shop: Shop) -> None:
-    plan = saved(shop, 4)
+    plan = saved(shop, 12)
     slowed(shop, 0.5)
     first = start(shop, "apply", plan, "--yes")
     assert first.stdout is not None
