@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
 from payops.domain.plan import Change, Plan
-from payops.domain.plan_outcome import Applied, Outcome, Result, same
+from payops.domain.plan_outcome import Applied, Outcome, Result
 from payops.engine.journal import Journal
 from payops.engine.journal_past import (
     NOT_DONE,
@@ -280,8 +280,3 @@ class _Run:
             return replace(applied, head=self._journal.append("end", body)["hash"])
         except (FailedError, RefusedError):
             return replace(applied, stopped=applied.stopped or "the journal could not be written")
-
-
-def nothing_differs(change: Change) -> bool:
-    """Whether a change would set what is there already."""
-    return bool(change.before) and same(change.after, change.before)

@@ -9,7 +9,7 @@ repair     a crash left half a line before this one
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -124,13 +124,3 @@ def change_of(intent: Entry) -> Change:
         row=intent["row"],
         undoes=intent["undoes"],
     )
-
-
-def money_shown(entries: Sequence[Entry]) -> list[str]:
-    """`12.00 USD` of each entry that has money."""
-    return [
-        str(Money(entry["money"]["currency"], entry["money"]["minor"]))
-        if entry.get("money")
-        else ""
-        for entry in entries
-    ]
