@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from payops.domain.window import Window
     from payops.sources.external import ExternalReader
 
+# Whole tables are added up: health's statement timeout is for health's questions.
+_STATEMENT_S = 60.0
 # More are counted as 'or more': a fault that has so many rows is one fault.
 MOST_ROWS = 2_000
 # Connections, each once for every status and currency of its transactions.
@@ -81,7 +83,7 @@ def reconcile_external(settings: Settings, window: Window | None, deadline: Dead
     all times, and a connection's totals are of all times always. Raises nothing that the database
     does: a check that cannot be told says so, and hides no other."""
     started, now = time.monotonic(), datetime.now(UTC)
-    sources = Sources(settings, deadline)
+    sources = Sources(_patient(settings), deadline)
     checks: list[CheckResult] = []
     sections: dict[str, list[Mapping[str, Any]]] = {}
     try:
@@ -103,6 +105,17 @@ def reconcile_external(settings: Settings, window: Window | None, deadline: Dead
         duration_ms=round((time.monotonic() - started) * 1000),
         extra={"window": edges, "rounding": ROUNDING, **sections},
     )
+
+
+def _patient(settings: Settings) -> Settings:
+    from msgspec.structs import replace as changed
+
+    from payops.config.settings import Duration
+
+    if settings.postgres is None:
+        return settings
+    limit = Duration(max(settings.postgres.statement_timeout, _STATEMENT_S))
+    return changed(settings, postgres=changed(settings.postgres, statement_timeout=limit))
 
 
 def _asked(settings: Settings, sources: Sources, window: Window | None, now: datetime) -> _Asked:
@@ -208,10 +221,7 @@ def _judged_totals(
     actions = []
     if wrong:
         actions.append(
-            Action(
-                "See what was counted too often or missed; nothing but the totals' display hangs "
-                "on them"
-            )
+            Action("Go by the transactions' own sums (-o json: connections) until it is right")
         )
     if orphans:
         actions.append(Action("Find out who removed the connection: its transactions stand alone"))

@@ -153,7 +153,7 @@ def judge_commission(sale: Sale, terms: Terms) -> CommissionFinding | None:
     due = commission_due(amount, rate, sale.currency, terms)
     owed = Money(sale.currency, terms.minor(due, sale.currency))
     has = stored if stored is not None else Decimal(0)
-    off = Money(sale.currency, terms.minor(_EXACT.subtract(has, due), sale.currency))
+    off = Money(sale.currency, terms.minor(has, sale.currency) - owed.minor)
     if not 0 <= rate <= terms.most_rate:
         unit = "per cent" if terms.percent else "a fraction"
         why = f"a rate of {sale.rate} is outside 0..{terms.most_rate} ({unit})"
@@ -454,7 +454,7 @@ def _explained(
     minor, currency = volume_off.minor, volume_off.currency
     waiting = sum(sums.others.values()) + sum(sums.unknown.values())
     if minor == 0:
-        return "the sum is right: only the count was missed"
+        return "the sum is right: only the count is off"
     if recorded is not None and recorded.minor == 0 and count_off in (None, -sums.paid):
         return "nothing was ever recorded"
     if waiting and count_off in (None, waiting) and minor == _minor(sums.waiting, currency):

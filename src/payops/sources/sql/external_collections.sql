@@ -25,8 +25,8 @@ FROM (
     FROM ({collections}) AS each
 ) AS collection
 LEFT JOIN ({sales}) AS sale ON {same_sale}
-LEFT JOIN ({connections}) AS own ON own.key::text = collection.by::text
-LEFT JOIN ({connections}) AS its ON its.key::text = sale.by::text
+LEFT JOIN ({connections}) AS own ON own.key = collection.by::text
+LEFT JOIN ({connections}) AS its ON its.key = sale.by::text
 WHERE collection.inside
     AND (
         (collection.of IS NOT NULL AND sale.key IS NULL)

@@ -1,2 +1,2 @@
 -- Connections and whose they are.
-SELECT {id} AS key, {owner}::text AS owner FROM {connections}
+SELECT {id}::text AS key, {owner}::text AS owner FROM {connections}
