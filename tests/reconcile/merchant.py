@@ -16,8 +16,9 @@ import msgspec
 from payops.config.settings import Ledger
 from payops.domain.discrepancy import HARMLESS, MatchClass
 from payops.domain.window import Window
-from payops.reconcile.match import Match, MatchOptions, Row, Totals
+from payops.reconcile.match import Match, MatchOptions
 from payops.reconcile.spool_schema import DISPUTES, INTENTS, LEDGER, REFUNDS, SESSIONS
+from payops.reconcile.totals import Row, Totals
 
 NOW = datetime(2026, 2, 11, 12, tzinfo=UTC)
 WINDOW = Window(NOW - timedelta(hours=24), NOW)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from payops.domain.discrepancy import MatchClass
 from payops.domain.window import Window
-from payops.reconcile.match import ClassTotal
+from payops.reconcile.totals import ClassTotal
 from reconcile.merchant import NOW, WINDOW, Found, Merchant, match, us
 from reconcile.test_classes import CASES, WELL
 

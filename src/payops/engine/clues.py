@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from payops.reconcile.causes import Clue
-from payops.reconcile.match import Row
 from payops.reconcile.report import stripe_id
+from payops.reconcile.totals import Row
 from payops.sources.stripe_objects import Event
 
 if TYPE_CHECKING:

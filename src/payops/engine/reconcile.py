@@ -19,13 +19,17 @@ from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.status import Status, worst
 from payops.engine.clues import clues_for
+from payops.engine.reconcile_alarm import Alarm
+from payops.engine.reconcile_json import as_json, total_json
 from payops.engine.reconcile_limits import TITLES, limits_for
-from payops.errors import DOES_NOT_ANSWER, NotConfiguredError, SourceError, UsageError
+from payops.engine.reconcile_one_side import one_side, too_late
+from payops.errors import NotConfiguredError, SourceError, UsageError
 from payops.reconcile.causes import Clue
 from payops.reconcile.confirm import MOST_STRIPE_CALLS, Confirmed, confirm, write_found
 from payops.reconcile.fetch import Fetched, FetchOptions, fetch
-from payops.reconcile.match import ClassTotal, Match, MatchOptions, Row, Side, Totals
+from payops.reconcile.match import Match, MatchOptions
 from payops.reconcile.report import discrepancy, moment, stripe_facts, stripe_id
+from payops.reconcile.totals import ClassTotal, Row, Totals
 from payops.sources import Sources
 
 if TYPE_CHECKING:
@@ -95,8 +99,9 @@ def reconcile(settings: Settings, options: ReconcileOptions, deadline: Deadline)
             hint="payops init, or docs/your-own-system.md",
         )
     sources = Sources(settings, deadline)
+    alarm = Alarm(deadline)
     try:
-        try:
+        with alarm:
             fetched = fetch(
                 settings,
                 sources,
@@ -110,13 +115,16 @@ def reconcile(settings: Settings, options: ReconcileOptions, deadline: Deadline)
                     progress=options.progress,
                 ),
             )
-        except SourceError as error:
-            return Reconciled(_one_side(settings, options, sources, error, started))
-        try:
-            run = _Run(settings, options, sources, fetched, limits, started)
-            return run.all()
-        finally:
-            fetched.spool.close()
+            try:
+                return _Run(settings, options, sources, fetched, limits, started).all()
+            finally:
+                fetched.spool.close()
+    except SourceError as error:
+        return Reconciled(one_side(settings, options, sources, error, started))
+    except KeyboardInterrupt:
+        if not alarm.rang:
+            raise
+        return Reconciled(too_late(settings, options, sources, started))
     finally:
         sources.close()
 
@@ -198,9 +206,9 @@ class _Run:
                 "since": utc_text(self._options.window.since),
                 "until": utc_text(self._options.window.until),
             },
-            "totals": {each.value: _total(total) for each, total in totals.payments.items()},
+            "totals": {each.value: total_json(total) for each, total in totals.payments.items()},
             "refunds": {
-                each.value: _total(total)
+                each.value: total_json(total)
                 for each, total in totals.refunds.items()
                 if any(ledger.kind == "refunds" for ledger in self._ledgers.values())
             },
@@ -343,13 +351,14 @@ class _Run:
         account = stripe.account if stripe is not None else ""
         if self._places[0] == "stripe" and not account:
             account = self._sources.stripe.account().value.id
-        only = ",".join(each.value for each in self._options.only)
+        classes = ",".join(each.value for each in self._options.only)
+        only = f" --only {classes}" if classes else ""
         planned = plan_from(
             [self._discrepancy(row, clues) for row in rows],
             self._settings,
             facts,
             account=account if self._places[0] == "stripe" else "",
-            command=f"{self._options.command}{f' --only {only}' if only else ''} --save-plan {path}",
+            command=f"{self._options.command}{only} --save-plan {path}",
             now=datetime.now(UTC),
         )
         save_plan(planned.plan, path)
@@ -374,10 +383,9 @@ class _Run:
             match_class = MatchClass(row["class"])
             contact = whom.get((row["ledger"] or "", row["key"] or ""), "")
             money = row["money"] if row["money"] is not None else row["minor"]
-            lines.append(
-                (row["key"] or "", contact, money, row["currency"] or "", _what(row, match_class))
-                + (match_class.value, stripe_id(row))
-            )
+            what = _what(row, match_class)
+            line = (row["key"] or "", contact, money, row["currency"] or "", what)
+            lines.append((*line, match_class.value, stripe_id(row)))
         _write_private(
             path, ("key", "contact", "amount", "currency", "what", "class", "stripe_id"), lines
         )
@@ -400,55 +408,6 @@ class _Run:
                 continue
             found.update(((name, key), contact) for key, contact in asked.items())
         return found
-
-
-def as_json(found: Discrepancy) -> dict[str, object]:
-    """A discrepancy as it stands in JSON (DESIGN: class, ledger, local_id, …)."""
-    money = found.money
-    return {
-        "class": found.match_class.value,
-        "ledger": found.ledger,
-        "local_id": found.local_id or None,
-        "stripe_id": found.stripe_id or None,
-        "money": {"currency": money.currency, "minor": money.minor} if money else None,
-        "severity": found.severity.value,
-        "age_s": found.age_s,
-        "created": utc_text(found.created),
-        "local_status": found.local_status or None,
-        "stripe_status": found.stripe_status or None,
-        "matched_by": found.matched_by or None,
-        "order_id": found.order_id or None,
-        "cause": found.cause,
-        "quirk": found.quirk or None,
-        "candidates": list(found.candidates),
-        "evidence": [
-            {
-                "what": each.what,
-                "source": each.source,
-                "as_of": utc_text(each.as_of),
-                "detail": dict(each.detail),
-            }
-            for each in found.evidence
-        ],
-        "actions": [{"text": each.text, "command": each.command} for each in found.actions],
-    }
-
-
-def _total(total: ClassTotal) -> dict[str, object]:
-    return {
-        "count": total.count,
-        "money": _by_currency(total.minor),
-        "stripe": _side(total.stripe),
-        "ledger": _side(total.ledger),
-    }
-
-
-def _side(side: Side) -> dict[str, object]:
-    return {"count": side.count, "money": _by_currency(side.minor)}
-
-
-def _by_currency(minor: Mapping[str, int]) -> list[dict[str, object]]:
-    return [{"currency": each, "minor": value} for each, value in minor.items() if each]
 
 
 def _others(match: Match, rows: Sequence[Row]) -> Iterable[tuple[Row, list[str]]]:
@@ -499,73 +458,6 @@ def _livemode(settings: Settings, source: str) -> bool | None:
         if kind in (["live"], ["test"]):
             return kind == ["live"]
     return True if source == "file" and settings.environment == "production" else None
-
-
-def _one_side(
-    settings: Settings,
-    options: ReconcileOptions,
-    sources: Sources,
-    error: SourceError,
-    started: float,
-) -> Report:
-    """A report of a comparison that could not be made, and of what can be said all the same."""
-    now = datetime.now(UTC)
-    evidence: list[Evidence] = []
-    known = "nothing can be compared"
-    if error.source == "stripe":
-        action = Action(
-            "Export the payments from Stripe's Dashboard (Payments, Export, all columns), or take "
-            "what the CLI gave before, and compare that",
-            f"{options.command} --stripe-file payments.csv",
-        )
-        evidence = _ledger_alone(settings, options, sources, now)
-        if evidence:
-            known = "the ledger alone was read"
-    else:
-        action = Action(
-            "Export the table from a replica or a backup (psql: \\copy … TO payments.csv CSV HEADER), "
-            "and compare that",
-            f"{options.command} --ledger-file payments.csv",
-        )
-        known = "what was fetched of Stripe's side is kept for the next run"
-    verb = "does not answer" if error.kind in DOES_NOT_ANSWER else "could not be read"
-    hint = (Action(error.hint),) if error.hint else ()
-    check = CheckResult(
-        Status.UNKNOWN,
-        f"{error.source} {verb}: {error.kind.value}: {error.message}; {known}",
-        source=error.source,
-        as_of=now,
-        evidence=tuple(evidence),
-        actions=(*hint, action),
-        measured={"request_id": error.request_id} if error.request_id else {},
-        id=f"reconcile.{error.source}",
-        title="can both sides be read",
-    )
-    return Report(
-        command="reconcile",
-        generated_at=now,
-        environment=settings.environment,
-        checks=(check,),
-        stripe_calls=sources.stripe_calls(),
-        duration_ms=round((time.monotonic() - started) * 1000),
-        extra={"totals": {}, "discrepancies": []},
-    )
-
-
-def _ledger_alone(
-    settings: Settings, options: ReconcileOptions, sources: Sources, now: datetime
-) -> list[Evidence]:
-    ledger = settings.payments
-    if ledger is None or settings.postgres is None or options.ledger_files:
-        return []
-    try:
-        told = sources.postgres.ledger(ledger).outcomes(options.window)
-    except (SourceError, NotConfiguredError):
-        return []
-    counts: dict[str, Scalar] = {}
-    for row in told.rows:
-        counts[row.raw] = int(counts.get(row.raw) or 0) + row.count
-    return [Evidence("the ledger's payments of the window by status", "postgres", now, counts)]
 
 
 def without_empty(report: Report) -> Report:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from payops.domain.discrepancy import MatchClass
 from payops.domain.money import ZERO_DECIMAL
 from payops.domain.text import shortened
-from payops.reconcile.match import Row
+from payops.reconcile.totals import Row
 
 _PAID = frozenset({"succeeded", "refunded", "partially_refunded", "disputed"})
 _OPEN = frozenset({"pending", "processing", "requires_action"})

@@ -2,8 +2,8 @@
 
 What is found after all becomes a row beside the spool's (`.confirmed/KIND`), so that the next match
 sees it as a partner like any other; what is not found is `absent`. Stripe is asked one id at a time
-within the budget, the largest sums first and at most so many: the rest is told as unconfirmed. Where
-a side came from a file there is nobody to ask.
+within the budget, the largest sums first and at most so many: the rest is told as unconfirmed.
+Where a side came from a file there is nobody to ask.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from payops.errors import Failure, NotConfiguredError, SourceError
-from payops.reconcile.match import CONFIRMED, Absent, Row
+from payops.reconcile.match import CONFIRMED, Absent
 from payops.reconcile.spool_schema import INTENTS, LEDGER, REFUNDS, SESSIONS
+from payops.reconcile.totals import Row
 
 if TYPE_CHECKING:
     from payops.config.settings import Ledger

@@ -9,17 +9,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from payops.domain.discrepancy import HARMLESS, MatchClass
+from payops.domain.discrepancy import MatchClass
 from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL
 from payops.errors import PayopsError
 from payops.reconcile.classify import verdicts
+from payops.reconcile.match_queries import FINDINGS, LIVE
 from payops.reconcile.spool_schema import DISPUTES, INTENTS, LEDGER, REFUNDS, SESSIONS
+from payops.reconcile.totals import Row, Sums, Totals, class_totals
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -46,14 +48,25 @@ _WHOLE = frozenset(
 _MACROS = """
 CREATE MACRO fingerprint(t) AS hash(t);
 CREATE MACRO whole(v) AS CASE WHEN abs(v - round(v)) < 0.000001 THEN CAST(round(v) AS BIGINT) END;
-CREATE MACRO whole_minor(t, major, factor) AS
-    whole(TRY_CAST(t AS DECIMAL(27, 12)) * CASE WHEN major THEN coalesce(factor, 100) ELSE 1 END);
-CREATE TABLE run (since_us BIGINT, until_us BIGINT, now_us BIGINT, grace_us BIGINT, livemode VARCHAR);
-CREATE TABLE ledgers (name VARCHAR, kind VARCHAR, major BOOLEAN, fold BOOLEAN, truncated BOOLEAN,
-    refund_words BOOLEAN, partial_words BOOLEAN, action_words BOOLEAN, refunds_ledger BOOLEAN, fee BOOLEAN);
+CREATE MACRO whole_minor(t, major, factor) AS CASE
+    WHEN NOT major AND length(t) < 18 AND NOT contains(t, '.') AND NOT contains(lower(t), 'e')
+        THEN TRY_CAST(t AS BIGINT)
+    WHEN length(t) < 11 AND length(t) - instr(t, '.') < 5 AND NOT contains(lower(t), 'e')
+        THEN whole(TRY_CAST(t AS DECIMAL(14, 4))
+            * CAST(CASE WHEN major THEN coalesce(factor, 100) ELSE 1 END AS DECIMAL(4, 0)))
+    ELSE whole(TRY_CAST(t AS DECIMAL(27, 12))
+        * CASE WHEN major THEN coalesce(factor, 100) ELSE 1 END)
+    END;
+CREATE TABLE run (
+    since_us BIGINT, until_us BIGINT, now_us BIGINT, grace_us BIGINT, livemode VARCHAR);
+CREATE TABLE ledgers (
+    name VARCHAR, kind VARCHAR, major BOOLEAN, fold BOOLEAN, truncated BOOLEAN,
+    refund_words BOOLEAN, partial_words BOOLEAN, action_words BOOLEAN,
+    refunds_ledger BOOLEAN, fee BOOLEAN);
 CREATE TABLE words (ledger VARCHAR, value VARCHAR, word VARCHAR);
 CREATE TABLE exponents (currency VARCHAR, factor SMALLINT);
-CREATE TABLE verdicts (local_word VARCHAR, stripe_state VARCHAR, class VARCHAR, severity VARCHAR, risk VARCHAR);
+CREATE TABLE verdicts (
+    local_word VARCHAR, stripe_state VARCHAR, class VARCHAR, severity VARCHAR, risk VARCHAR);
 CREATE TABLE absent (side VARCHAR, id VARCHAR, other_mode BOOLEAN);
 """
 
@@ -75,49 +88,11 @@ class MatchOptions:
     memory: str = MEMORY
 
 
-@dataclass(frozen=True)
-class Side:
-    """Rows of one side in one class: how many, and their amounts by currency in minor units.
-
-    An amount that is no whole number of minor units is in `count` alone.
-    """
-
-    count: int = 0
-    minor: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ClassTotal:
-    """One class: `count` findings (of the harmless ones: payments), `minor` by currency at risk (of
-    the harmless ones: their amount), and the rows of both sides that ended in it."""
-
-    count: int = 0
-    minor: Mapping[str, int] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
-    stripe: Side = Side()
-    ledger: Side = Side()
-    critical: int = 0
-    warnings: int = 0
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Every class of the payments, and of the refunds where a ledger of them is mapped.
-
-    `cut_cents` counts matched payments with one minor unit less at Stripe (a known quirk).
-    """
-
-    payments: Mapping[MatchClass, ClassTotal]
-    refunds: Mapping[MatchClass, ClassTotal]
-    cut_cents: int = 0
-
-
-Row = Mapping[str, Any]
-
-
 class Absent(NamedTuple):
-    """`side` (`stripe`, `ledger`) was asked for `id` and has no such thing; `other_mode`: Stripe has
-    one in test mode, and the key is live, or the other way round."""
+    """`side` (`stripe`, `ledger`) was asked for `id` and has no such thing.
+
+    `other_mode`: Stripe has one in test mode, and the key is live, or the other way round.
+    """
 
     side: str
     id: str
@@ -182,23 +157,23 @@ class Match:
 
     def totals(self) -> Totals:
         """Counts and sums of every class."""
-        payments: dict[str, _Sums] = {}
-        matched = payments.setdefault(MatchClass.MATCHED.value, _Sums())
+        payments: dict[str, Sums] = {}
+        matched = payments.setdefault(MatchClass.MATCHED.value, Sums())
         for row in self._rows("SELECT * FROM plain_totals"):
             matched.add(row)
-        for row in self._rows(_CASE_TOTALS):
-            payments.setdefault(row["class"], _Sums()).add(row)
-        refunds: dict[str, _Sums] = {}
-        for row in self._rows(_REFUND_TOTALS):
-            refunds.setdefault(row["class"], _Sums()).add(row)
+        for row in self._rows("SELECT * FROM case_totals"):
+            payments.setdefault(row["class"], Sums()).add(row)
+        refunds: dict[str, Sums] = {}
+        for row in self._rows("SELECT * FROM refund_totals"):
+            refunds.setdefault(row["class"], Sums()).add(row)
         cut = self._rows("SELECT count(*) AS n FROM cases WHERE class = 'matched' AND cut_cents")
-        return Totals(_totals(payments), _totals(refunds), int(cut[0]["n"]))
+        return Totals(class_totals(payments), class_totals(refunds), int(cut[0]["n"]))
 
     def findings(self, classes: Sequence[MatchClass], limit: int | None = None) -> Iterator[Row]:
         """Cases of these classes, the most money of its currency first, then the most severe."""
         names = ", ".join(f"'{each.value}'" for each in classes) or "''"
         at_most = "" if limit is None else f" LIMIT {int(limit)}"
-        query = _FINDINGS.replace("{classes}", names) + at_most
+        query = FINDINGS.replace("{classes}", names).replace("{limit}", at_most)
         assert self._connection is not None  # noqa: S101  run() came first
         cursor = self._connection.cursor().execute(query)
         columns = [each[0] for each in cursor.description or ()]
@@ -209,7 +184,7 @@ class Match:
     def missing(self) -> list[Row]:
         """What is missing on one side and was not asked for yet: `side` is the one to ask, `id`
         what it is asked for; of the ledger also the other names that a row may have."""
-        return self._rows(_MISSING)
+        return self._rows("SELECT * FROM missing ORDER BY money DESC NULLS LAST, id")
 
     def oldest(self) -> dict[MatchClass, int]:
         """When the oldest finding of each class was made, microseconds since the epoch."""
@@ -225,7 +200,7 @@ class Match:
             self._execute(f"CREATE OR REPLACE TABLE {table} (name VARCHAR)")
             assert self._connection is not None  # noqa: S101  run() came first
             _insert(self._connection, table, [(each,) for each in sorted(set(names))])
-        return self._rows(_LIVE)
+        return self._rows(LIVE)
 
     def _execute(self, query: str) -> None:
         assert self._connection is not None  # noqa: S101  run() came first
@@ -302,47 +277,6 @@ class Match:
         return " UNION ALL ".join(selects)
 
 
-class _Sums:
-    """Adds up rows of totals: one a currency."""
-
-    def __init__(self) -> None:
-        self.numbers = dict.fromkeys(("cases", "stripe_count", "ledger_count", "crit", "warn"), 0)
-        self.minor: dict[str, dict[str, int]] = {
-            "money": {},
-            "stripe_minor": {},
-            "ledger_minor": {},
-        }
-        self.counts: dict[str, int] = {}
-
-    def add(self, row: Row) -> None:
-        for name in self.numbers:
-            self.numbers[name] += int(row.get(name) or 0)
-        currency = row["currency"] or ""
-        for name, sums in self.minor.items():
-            own = row.get(f"{name}_currency", currency) or currency
-            if row[name] is not None and (row[name] or row["cases"]):
-                sums[own] = sums.get(own, 0) + int(row[name])
-        if row["cases"]:
-            self.counts[currency] = self.counts.get(currency, 0) + int(row["cases"])
-
-
-def _totals(sums: Mapping[str, _Sums]) -> dict[MatchClass, ClassTotal]:
-    found = {}
-    for each in MatchClass:
-        own = sums.get(each.value) or _Sums()
-        numbers = own.numbers
-        found[each] = ClassTotal(
-            count=numbers["cases"],
-            minor=dict(sorted(own.minor["money"].items())),
-            counts=dict(sorted(own.counts.items())),
-            stripe=Side(numbers["stripe_count"], dict(sorted(own.minor["stripe_minor"].items()))),
-            ledger=Side(numbers["ledger_count"], dict(sorted(own.minor["ledger_minor"].items()))),
-            critical=numbers["crit"],
-            warnings=numbers["warn"],
-        )
-    return found
-
-
 def words(ledgers: Mapping[str, Ledger]) -> Iterator[tuple[str, str, str]]:
     """The mapping as (ledger, the table's value, payops' word); case-blind ones in lower case."""
     for name, ledger in ledgers.items():
@@ -401,69 +335,3 @@ def _quoted(text: str) -> str:
 def _us(moment: datetime) -> int:
     whole = int(moment.timestamp() // 1)
     return whole * 1_000_000 + moment.microsecond
-
-
-_HARMLESS = ", ".join(f"'{each.value}'" for each in sorted(HARMLESS, key=lambda e: e.value))
-_CASE_TOTALS = """
-SELECT class, currency, count(*) FILTER (WHERE NOT folded) AS cases,
-    sum(money) FILTER (WHERE NOT folded) AS money,
-    count(*) FILTER (WHERE severity = 'CRIT' AND NOT folded) AS crit,
-    count(*) FILTER (WHERE severity = 'WARN' AND NOT folded) AS warn,
-    0 AS stripe_count, NULL AS stripe_minor, 0 AS ledger_count, NULL AS ledger_minor
-FROM cases GROUP BY class, currency
-UNION ALL
-SELECT class, stripe_currency, 0, NULL, 0, 0, count(*), sum(amount), 0, NULL
-FROM cases WHERE stripe_inside GROUP BY class, stripe_currency
-UNION ALL
-SELECT class, ledger_currency, 0, NULL, 0, 0, 0, NULL, count(*), sum(stored)
-FROM cases WHERE ledger_inside GROUP BY class, ledger_currency
-UNION ALL
-SELECT class, coalesce(stripe_currency, ledger_currency), count(*), sum(money),
-    count(*) FILTER (WHERE severity = 'CRIT'), count(*) FILTER (WHERE severity = 'WARN'), 0, NULL, 0, NULL
-FROM told_refunds GROUP BY class, coalesce(stripe_currency, ledger_currency)
-"""
-_REFUND_TOTALS = """
-SELECT class, coalesce(stripe_currency, ledger_currency) AS currency, count(*) AS cases, sum(money) AS money,
-    0 AS crit, 0 AS warn, 0 AS stripe_count, NULL AS stripe_minor, 0 AS ledger_count, NULL AS ledger_minor
-FROM refund_cases WHERE stripe_inside OR ledger_inside GROUP BY 1, 2
-UNION ALL
-SELECT class, stripe_currency, 0, NULL, 0, 0, count(*), sum(stripe_minor), 0, NULL
-FROM refund_cases WHERE stripe_inside AND place = 1 GROUP BY 1, 2
-UNION ALL
-SELECT class, ledger_currency, 0, NULL, 0, 0, 0, NULL, count(*), sum(ledger_minor)
-FROM refund_cases WHERE ledger_inside GROUP BY 1, 2
-"""
-_FINDINGS = """
-SELECT c.*, g.id AS suggested_id, g.key AS suggested_key, g.how AS suggested_how FROM findings AS c
-LEFT JOIN suggestions AS g
-    ON (c.id IS NULL AND g.ledger = c.ledger AND g.key = c.key) OR (c.key IS NULL AND g.id = c.id)
-WHERE class IN ({classes})
-ORDER BY money DESC NULLS LAST, CASE severity WHEN 'CRIT' THEN 0 WHEN 'WARN' THEN 1 ELSE 2 END,
-    coalesce(stripe_us, ledger_us), c.id, c.key
-"""
-_MISSING = """
-SELECT 'ledger' AS side, c.id, c.charge, c.session, c.meta_local, c.idempotency_key, NULL AS ledger, FALSE AS refund, money
-FROM cases AS c WHERE class = 'missing_in_ledger' AND NOT confirmed
-UNION ALL
-SELECT 'stripe', coalesce(processor_ref, charge_ref, session_ref), NULL, NULL, NULL, NULL, ledger, FALSE, money
-FROM cases WHERE class = 'missing_in_stripe' AND NOT confirmed
-UNION ALL
-SELECT 'ledger', stripe_id, NULL, NULL, NULL, NULL, NULL, TRUE, money
-FROM refund_cases WHERE class = 'refund_missing' AND NOT confirmed AND stripe_inside
-UNION ALL
-SELECT 'stripe', processor_ref, NULL, NULL, NULL, NULL, ledger, TRUE, money
-FROM refund_cases WHERE class = 'missing_in_stripe' AND NOT confirmed AND ledger_inside
-ORDER BY money DESC NULLS LAST, id
-"""
-_LIVE = """
-SELECT i.id, coalesce(l.order_id, i.meta_order) AS order_id, NULL AS customer FROM intents AS i
-LEFT JOIN paired AS p ON p.id = i.id AND p.place = 1
-LEFT JOIN ledger_rows AS l ON l.ledger = p.ledger AND l.key = p.key
-WHERE NOT i.is_session AND (i.took > i.given OR i.state IN ('processing', 'held', 'action'))
-    AND coalesce(l.order_id, i.meta_order) IN (SELECT name FROM asked_orders)
-UNION ALL
-SELECT DISTINCT id, NULL, customer FROM source_intents
-WHERE customer IN (SELECT name FROM asked_customers)
-    AND (status IN ('processing', 'requires_capture', 'requires_action')
-        OR coalesce(amount_received, 0) > coalesce(amount_refunded, 0))
-"""

@@ -93,6 +93,13 @@ SELECT local FROM pairs WHERE alone AND local IS NOT NULL AND stripe_kind <> 2
 UNION
 SELECT fingerprint(payment_key) FROM source_local_refunds WHERE payment_key IS NOT NULL;
 
+CREATE TABLE odd AS
+SELECT p.intent, p.local FROM pairs AS p
+LEFT JOIN special_intents AS i ON i.intent = p.intent
+LEFT JOIN special_orders AS o ON o.ordered = p.ordered
+LEFT JOIN special_rows AS l ON l.local = p.local
+WHERE NOT p.plain OR i.intent IS NOT NULL OR o.ordered IS NOT NULL OR l.local IS NOT NULL;
+
 CREATE TABLE plain_totals AS
 SELECT
     p.currency, count(*) AS cases, sum(p.stripe_minor) AS money,
@@ -101,18 +108,12 @@ SELECT
     count(*) FILTER (WHERE p.ledger_inside) AS ledger_count,
     sum(p.ledger_minor) FILTER (WHERE p.ledger_inside) AS ledger_minor
 FROM pairs AS p
+LEFT JOIN special_intents AS i ON i.intent = p.intent
+LEFT JOIN special_orders AS o ON o.ordered = p.ordered
+LEFT JOIN special_rows AS l ON l.local = p.local
 WHERE p.plain AND (p.stripe_inside OR p.ledger_inside)
-    AND NOT EXISTS (SELECT 1 FROM special_intents AS s WHERE s.intent = p.intent)
-    AND NOT EXISTS (SELECT 1 FROM special_orders AS s WHERE s.ordered = p.ordered)
-    AND NOT EXISTS (SELECT 1 FROM special_rows AS s WHERE s.local = p.local)
+    AND i.intent IS NULL AND o.ordered IS NULL AND l.local IS NULL
 GROUP BY p.currency;
-
-CREATE TABLE odd AS
-SELECT p.intent, p.local FROM pairs AS p
-WHERE NOT p.plain
-    OR EXISTS (SELECT 1 FROM special_intents AS s WHERE s.intent = p.intent)
-    OR EXISTS (SELECT 1 FROM special_orders AS s WHERE s.ordered = p.ordered)
-    OR EXISTS (SELECT 1 FROM special_rows AS s WHERE s.local = p.local);
 
 DROP TABLE pairs;
 CREATE TABLE odd_intents AS SELECT DISTINCT intent FROM odd WHERE intent IS NOT NULL;
@@ -720,3 +721,47 @@ SELECT
     stripe_currency, ledger_currency, stripe_us, ledger_us, stripe_us AS happened_us, confirmed, '' AS also, FALSE AS folded,
     stripe_inside, ledger_inside, FALSE AS is_session
 FROM told_refunds;
+
+-- Counts and sums: each row adds to one class of one side; a finding is counted where it is told.
+CREATE VIEW case_totals AS
+SELECT class, currency, count(*) FILTER (WHERE NOT folded) AS cases,
+    sum(money) FILTER (WHERE NOT folded) AS money,
+    count(*) FILTER (WHERE severity = 'CRIT' AND NOT folded) AS crit,
+    count(*) FILTER (WHERE severity = 'WARN' AND NOT folded) AS warn,
+    0 AS stripe_count, NULL AS stripe_minor, 0 AS ledger_count, NULL AS ledger_minor
+FROM cases GROUP BY class, currency
+UNION ALL
+SELECT class, stripe_currency, 0, NULL, 0, 0, count(*), sum(amount), 0, NULL
+FROM cases WHERE stripe_inside GROUP BY class, stripe_currency
+UNION ALL
+SELECT class, ledger_currency, 0, NULL, 0, 0, 0, NULL, count(*), sum(stored)
+FROM cases WHERE ledger_inside GROUP BY class, ledger_currency
+UNION ALL
+SELECT class, coalesce(stripe_currency, ledger_currency), count(*), sum(money),
+    count(*) FILTER (WHERE severity = 'CRIT'), count(*) FILTER (WHERE severity = 'WARN'), 0, NULL, 0, NULL
+FROM told_refunds GROUP BY class, coalesce(stripe_currency, ledger_currency);
+
+CREATE VIEW refund_totals AS
+SELECT class, coalesce(stripe_currency, ledger_currency) AS currency, count(*) AS cases, sum(money) AS money,
+    0 AS crit, 0 AS warn, 0 AS stripe_count, NULL AS stripe_minor, 0 AS ledger_count, NULL AS ledger_minor
+FROM refund_cases WHERE stripe_inside OR ledger_inside GROUP BY 1, 2
+UNION ALL
+SELECT class, stripe_currency, 0, NULL, 0, 0, count(*), sum(stripe_minor), 0, NULL
+FROM refund_cases WHERE stripe_inside AND place = 1 GROUP BY 1, 2
+UNION ALL
+SELECT class, ledger_currency, 0, NULL, 0, 0, 0, NULL, count(*), sum(ledger_minor)
+FROM refund_cases WHERE ledger_inside GROUP BY 1, 2;
+
+-- What the other side is to be asked for by its id.
+CREATE VIEW missing AS
+SELECT 'ledger' AS side, c.id, c.charge, c.session, c.meta_local, c.idempotency_key, NULL AS ledger, FALSE AS refund, money
+FROM cases AS c WHERE class = 'missing_in_ledger' AND NOT confirmed
+UNION ALL
+SELECT 'stripe', coalesce(processor_ref, charge_ref, session_ref), NULL, NULL, NULL, NULL, ledger, FALSE, money
+FROM cases WHERE class = 'missing_in_stripe' AND NOT confirmed
+UNION ALL
+SELECT 'ledger', stripe_id, NULL, NULL, NULL, NULL, NULL, TRUE, money
+FROM refund_cases WHERE class = 'refund_missing' AND NOT confirmed AND stripe_inside
+UNION ALL
+SELECT 'stripe', processor_ref, NULL, NULL, NULL, NULL, ledger, TRUE, money
+FROM refund_cases WHERE class = 'missing_in_stripe' AND NOT confirmed AND ledger_inside;

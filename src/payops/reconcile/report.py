@@ -15,7 +15,7 @@ from payops.domain.plan_facts import StripeFacts
 from payops.domain.status import Status
 from payops.reconcile.causes import Clue, likely_cause
 from payops.reconcile.classify import PAIRS
-from payops.reconcile.match import Row
+from payops.reconcile.totals import Row
 
 if TYPE_CHECKING:
     from payops.config.settings import Ledger
