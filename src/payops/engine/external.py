@@ -22,6 +22,7 @@ from payops.reconcile.external import (
     CollectionFinding,
     CommissionFinding,
     ConnectionTotals,
+    Odd,
     Terms,
     Wrong,
     judge_collection,
@@ -334,7 +335,9 @@ def _judged_collections(
         summary += f"; of {counts.without_transaction:,} no transaction is named"
     found = sorted(found, key=lambda one: -abs(one.at_risk.minor) if one.at_risk else 0)
     table, column = mapped.table, mapped.columns.amount
-    actions = [] if not found else _remedy(asked.settings, table, column, "the amounts")
+    # A remedy leaves alone what was collected: that money has moved.
+    mends = any(Odd.AMOUNT in one.wrong and not one.collection.is_collected for one in found)
+    actions = _remedy(asked.settings, table, column, "the amounts") if mends else []
     if found:
         first = found[0].collection
         actions.append(
@@ -459,7 +462,8 @@ def _judged_commissions(
         found, key=lambda one: -abs(one.difference.minor) if one.difference else -(10**18)
     )
     column = asked.transactions.columns.commission_amount
-    actions = _remedy(asked.settings, asked.ledger.table, column, "them") if found else []
+    mends = any(not one.sale.collected and one.wrong in _MENDED for one in found)
+    actions = _remedy(asked.settings, asked.ledger.table, column, "them") if mends else []
     if wrong and any(one.sale.collected for one in wrong):
         actions.append(Action("Settle by hand what was collected already: no remedy moves it"))
     return CheckResult(
@@ -491,6 +495,9 @@ def _judged_commissions(
         actions=tuple(actions),
         money_at_risk=_at_risk(one.difference for one in wrong),
     )
+
+
+_MENDED = frozenset({Wrong.DIFFERS, Wrong.MISSING, Wrong.UNROUNDED})
 
 
 def _line_commission(one: CommissionFinding) -> str:
