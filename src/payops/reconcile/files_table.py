@@ -78,7 +78,7 @@ def open_table(
             read = statement("parquet", path=name)
             columns = [str(row[0]) for row in rows(database, f"DESCRIBE {read}")]
         else:
-            places = {"path": name, "compression": compression}
+            places = {"path": name, "compression": "gzip" if gzipped else "uncompressed"}
             look = statement("ndjson", values="json", **places)
             keys = f"SELECT DISTINCT unnest(json_keys(json)) FROM ({look} LIMIT {_LOOKED_AT})"  # noqa: S608
             columns = sorted(str(row[0]) for row in rows(database, keys))

@@ -126,11 +126,10 @@ class StripePages:
             try:
                 answer = self._attempt(kind, url)
             except SourceError as error:
-                limited = error.kind is Failure.RATE_LIMITED
+                limited = error.kind is Failure.RATE_LIMITED or error.http_status == 429
                 if limited:
                     self.pace.limited()
-                again = limited or (error.kind in _AGAIN and not _refused_for_good(error))
-                if not again:
+                if not limited and not _worth_another(error):
                     raise
                 if attempt >= (_MOST_LIMITED if limited else _MOST_ATTEMPTS):
                     raise _given_up(error, attempt) from error
@@ -250,11 +249,14 @@ def _odd(error: SourceError) -> SourceError:
 _NOT_THE_OBJECT = "not_the_object"
 
 
-def _refused_for_good(error: SourceError) -> bool:
+def _worth_another(error: SourceError) -> bool:
+    """Lost, late, cut off or Stripe's own trouble; 409 is a lock that another request holds."""
     if error.code == _NOT_THE_OBJECT:
-        return True
+        return False
     status = error.http_status
-    return status is not None and 300 <= status < 500 and status not in (409, 424, 429)
+    if status is not None and 300 <= status < 500:
+        return status in (409, 424)
+    return error.kind in _AGAIN
 
 
 def _given_up(error: SourceError, attempts: int) -> SourceError:
