@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import fetch, reconcile_fetch, startup
+from benchmarks import fetch, match, reconcile_fetch, startup
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEADING = """\
@@ -23,6 +23,7 @@ Ratios within one run: machines are noisy, so single times mean little and ratio
 SECTIONS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("Starting", startup.run),
     ("Fetching Stripe's side", fetch.run),
+    ("Matching", match.run),
     ("The whole of `payops reconcile`", reconcile_fetch.run),
 )
 

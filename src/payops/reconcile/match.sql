@@ -9,31 +9,12 @@
 -- fingerprint(text) -> 64-bit integer (any hash) and whole_minor(text, major, factor) -> minor units,
 -- NULL when they are not whole. The rest is plain SQL with window functions.
 --
--- First a narrow pass over both sides in integers finds the pairs in which everything agrees; they
--- are only counted. Whatever is odd is read again with all its columns and judged in detail. A
--- fingerprint alone decides nothing about a pair that is odd; of a plain pair, amount, currency
--- and state agree too.
+-- First the ledger is read into narrow integers, and the intents are read past it: pairs in which
+-- everything agrees are only counted, whatever is odd keeps its columns. Then the odd rows of the
+-- ledger are read again with all of theirs, and judged in detail. A fingerprint alone decides nothing
+-- about a pair that is odd; of a plain pair, amount, currency and state agree too.
 
 -- kind: 1 says paid and nothing else, 2 says that nothing was taken, 0 anything else.
-CREATE TABLE narrow_intents AS
-SELECT
-    fingerprint(id) AS intent,
-    CASE WHEN meta_order IS NOT NULL THEN fingerprint(meta_order) END AS ordered,
-    CASE WHEN meta_local IS NOT NULL THEN fingerprint(meta_local) END AS local,
-    CASE
-        WHEN coalesce(livemode <> (SELECT livemode FROM run), FALSE) THEN 0
-        WHEN status = 'succeeded' AND amount > 0 AND coalesce(amount_received, amount) = amount
-            AND coalesce(amount_captured, amount) = amount AND coalesce(amount_refunded, 0) = 0
-            AND coalesce(disputed, 'false') = 'false' THEN 1
-        WHEN status IN ('requires_payment_method', 'canceled')
-            AND coalesce(amount_received, 0) = 0 AND coalesce(amount_captured, 0) = 0 THEN 2
-        ELSE 0
-    END AS kind,
-    amount AS minor,
-    currency,
-    created_us >= (SELECT since_us FROM run) AND created_us < (SELECT until_us FROM run) AS inside
-FROM source_intents;
-
 CREATE TABLE narrow_rows AS
 SELECT
     fingerprint(p.key) AS local,
@@ -55,29 +36,62 @@ LEFT JOIN words AS w
     ON w.ledger = p.ledger AND w.value = CASE WHEN g.fold THEN lower(p.status) ELSE p.status END
 LEFT JOIN exponents AS x ON x.currency = p.currency;
 
+-- Whatever a refund or a dispute names is looked at in detail.
+CREATE TABLE named_intents AS
+SELECT fingerprint(payment_intent) AS intent FROM source_refunds WHERE payment_intent IS NOT NULL
+UNION
+SELECT fingerprint(payment_intent) FROM source_disputes WHERE payment_intent IS NOT NULL;
+
 CREATE TABLE pairs AS
 SELECT
-    i.intent, coalesce(l.local, i.local) AS local, coalesce(l.ordered, i.ordered) AS ordered,
-    coalesce(i.kind, 0) AS stripe_kind,
-    coalesce(i.kind > 0 AND i.kind = l.kind AND i.currency = l.currency
-        AND (i.kind = 2 OR i.minor = l.minor), FALSE) AS plain,
-    i.currency, i.minor AS stripe_minor, l.stored AS ledger_minor,
-    coalesce(i.inside, FALSE) AS stripe_inside, coalesce(l.inside, FALSE) AS ledger_inside,
-    l.local IS NULL AS alone
-FROM narrow_intents AS i
-FULL JOIN narrow_rows AS l ON l.intent = i.intent;
+    intent, local, ordered, stripe_kind, plain, currency, stripe_minor, ledger_minor,
+    stripe_inside, ledger_inside, alone,
+    CASE WHEN NOT plain AND intent IS NOT NULL THEN [
+            id, CAST(created_us AS VARCHAR), status,
+            CAST(amount AS VARCHAR), CAST(amount_received AS VARCHAR), currency,
+            livemode, customer, meta_local,
+            meta_order, session, charge,
+            charge_status, CAST(charge_created_us AS VARCHAR), CAST(amount_captured AS VARCHAR),
+            CAST(amount_refunded AS VARCHAR), disputed, failure_code,
+            CAST(fee AS VARCHAR), fee_currency, idempotency_key
+        ] END AS kept
+FROM (
+    SELECT
+        i.*, coalesce(l.local, i.meta_hash) AS local, coalesce(l.ordered, i.order_hash) AS ordered,
+        coalesce(i.kind, 0) AS stripe_kind,
+        coalesce(i.kind > 0 AND i.kind = l.kind AND i.currency = l.currency
+            AND (i.kind = 2 OR i.amount = l.minor) AND n.intent IS NULL, FALSE) AS plain,
+        i.amount AS stripe_minor, l.stored AS ledger_minor,
+        coalesce(i.inside, FALSE) AS stripe_inside, coalesce(l.inside, FALSE) AS ledger_inside,
+        l.local IS NULL AS alone
+    FROM (
+        SELECT
+            *,
+            fingerprint(id) AS intent,
+            CASE WHEN meta_order IS NOT NULL THEN fingerprint(meta_order) END AS order_hash,
+            CASE WHEN meta_local IS NOT NULL THEN fingerprint(meta_local) END AS meta_hash,
+            CASE
+                WHEN coalesce(livemode <> (SELECT livemode FROM run), FALSE) THEN 0
+                WHEN status = 'succeeded' AND amount > 0 AND coalesce(amount_received, amount) = amount
+                    AND coalesce(amount_captured, amount) = amount AND coalesce(amount_refunded, 0) = 0
+                    AND coalesce(disputed, 'false') = 'false' THEN 1
+                WHEN status IN ('requires_payment_method', 'canceled')
+                    AND coalesce(amount_received, 0) = 0 AND coalesce(amount_captured, 0) = 0 THEN 2
+                ELSE 0
+            END AS kind,
+            created_us >= (SELECT since_us FROM run) AND created_us < (SELECT until_us FROM run) AS inside
+        FROM source_intents
+    ) AS i
+    LEFT JOIN named_intents AS n ON n.intent = i.intent
+    FULL JOIN narrow_rows AS l ON l.intent = i.intent
+) AS joined;
 
-DROP TABLE narrow_intents;
 DROP TABLE narrow_rows;
 
--- Pairs that look plain and are not: an intent that is there twice (fetched twice, or two rows),
--- an order that was paid twice, a row with several charges, whatever a refund or dispute names.
+-- Pairs that look plain and are not: an intent that is there twice (fetched twice, or two rows), an
+-- order that was paid twice, a row with several charges or with a refund.
 CREATE TABLE special_intents AS
 SELECT intent FROM pairs WHERE intent IS NOT NULL GROUP BY intent HAVING count(*) > 1
-UNION
-SELECT fingerprint(payment_intent) FROM source_refunds WHERE payment_intent IS NOT NULL
-UNION
-SELECT fingerprint(payment_intent) FROM source_disputes WHERE payment_intent IS NOT NULL
 UNION
 SELECT fingerprint(payment_intent) FROM source_sessions
 WHERE payment_intent IS NOT NULL AND meta_local IS NOT NULL
@@ -94,7 +108,7 @@ UNION
 SELECT fingerprint(payment_key) FROM source_local_refunds WHERE payment_key IS NOT NULL;
 
 CREATE TABLE odd AS
-SELECT p.intent, p.local FROM pairs AS p
+SELECT p.intent, p.local, p.plain, p.kept FROM pairs AS p
 LEFT JOIN special_intents AS i ON i.intent = p.intent
 LEFT JOIN special_orders AS o ON o.ordered = p.ordered
 LEFT JOIN special_rows AS l ON l.local = p.local
@@ -116,11 +130,36 @@ WHERE p.plain AND (p.stripe_inside OR p.ledger_inside)
 GROUP BY p.currency;
 
 DROP TABLE pairs;
-CREATE TABLE odd_intents AS SELECT DISTINCT intent FROM odd WHERE intent IS NOT NULL;
 CREATE TABLE odd_rows AS SELECT DISTINCT local FROM odd WHERE local IS NOT NULL;
+CREATE TABLE odd_plain AS SELECT DISTINCT intent FROM odd WHERE plain;
 
 CREATE TABLE found_intents AS
-SELECT i.* FROM source_intents AS i WHERE fingerprint(i.id) IN (SELECT intent FROM odd_intents);
+SELECT
+    kept[1] AS id,
+    CAST(kept[2] AS BIGINT) AS created_us,
+    kept[3] AS status,
+    CAST(kept[4] AS BIGINT) AS amount,
+    CAST(kept[5] AS BIGINT) AS amount_received,
+    kept[6] AS currency,
+    kept[7] AS livemode,
+    kept[8] AS customer,
+    kept[9] AS meta_local,
+    kept[10] AS meta_order,
+    kept[11] AS session,
+    kept[12] AS charge,
+    kept[13] AS charge_status,
+    CAST(kept[14] AS BIGINT) AS charge_created_us,
+    CAST(kept[15] AS BIGINT) AS amount_captured,
+    CAST(kept[16] AS BIGINT) AS amount_refunded,
+    kept[17] AS disputed,
+    kept[18] AS failure_code,
+    CAST(kept[19] AS BIGINT) AS fee,
+    kept[20] AS fee_currency,
+    kept[21] AS idempotency_key
+FROM odd WHERE kept IS NOT NULL
+UNION ALL
+SELECT i.* FROM source_intents AS i WHERE fingerprint(i.id) IN (SELECT intent FROM odd_plain);
+
 CREATE TABLE found_rows AS
 SELECT l.* FROM source_payments AS l WHERE fingerprint(l.key) IN (SELECT local FROM odd_rows);
 
