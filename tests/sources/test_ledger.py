@@ -314,6 +314,24 @@ def test_an_enum_status(postgres: PostgresSource, sql: Sql) -> None:
     assert open_of(postgres, ledger()).count == 1
 
 
+@pytest.mark.parametrize("kind", ["text", "state"])
+def test_statuses_are_compared_case_blind_where_the_mapping_says_so(
+    postgres: PostgresSource, sql: Sql, kind: str
+) -> None:
+    sql.execute("CREATE TYPE state AS ENUM ('PENDING', 'Pending', 'paid')")
+    make(
+        sql,
+        f"id int, status {kind}, amount int, created_at timestamptz",
+        [(n, word, 5, T0 - timedelta(hours=1)) for n, word in enumerate(("PENDING", "Pending"))],
+    )
+    mapped = {"statuses": {"pending": ("pending",), "succeeded": ("PAID",)}}
+    assert open_of(postgres, ledger(match_case=True, **mapped)).count == 0
+    blind = ledger(match_case=False, **mapped)
+    assert open_of(postgres, blind).count == 2
+    found = postgres.ledger(blind).outcomes(Window(T0 - timedelta(days=1), T0))
+    assert {row.status for row in found.rows} == {PaymentStatus.PENDING}
+
+
 def test_a_number_as_status(postgres: PostgresSource, sql: Sql) -> None:
     make(
         sql,

@@ -143,6 +143,7 @@ app = typer.Typer(
     callback=reconcile, invoke_without_command=True, rich_markup_mode=None, no_args_is_help=False
 )
 app.command()(reconcile_beside.payouts)
+app.command()(reconcile_beside.external)
 
 
 def _window(since: str, until: str | None, now: datetime) -> Window:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 
@@ -41,3 +42,32 @@ def payouts(
     from payops.engine.payouts import reconcile_payouts
 
     return show(reconcile_payouts(settings, window, ends), chosen, asked)
+
+
+def external(
+    ctx: typer.Context,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since", metavar="TIME", help="Start of the window; all times when left out."
+        ),
+    ] = None,
+    deadline: DeadlineOption = "2m",
+    output: OutputOption = None,
+    check: CheckOption = False,
+) -> int:
+    """Compare outside processors' transactions with their totals, collections and commission.
+
+    Exit status: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN.
+    """
+    from payops.domain.deadline import Deadline
+
+    asked = invocation(ctx)
+    window = window_option(since, datetime.now(UTC)) if since is not None else None
+    chosen = chosen_output(output, check=check)
+    ends = Deadline.after(duration_option("--deadline", deadline).total_seconds())
+    settings = asked.load().settings
+
+    from payops.engine.external import reconcile_external
+
+    return show(reconcile_external(settings, window, ends), chosen, asked)

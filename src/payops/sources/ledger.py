@@ -127,8 +127,14 @@ class LedgerReader:
         self._source = source
         self._ledger = ledger
         self._words = {
-            raw: PaymentStatus(word) for word, raws in ledger.statuses.items() for raw in raws
+            self._spelled(raw): PaymentStatus(word)
+            for word, raws in ledger.statuses.items()
+            for raw in raws
         }
+
+    def _spelled(self, raw: str) -> str:
+        """A stored status as it is compared: as it is, or case-blind."""
+        return raw if self._ledger.match_case else raw.lower()
 
     def open_payments(
         self,
@@ -171,7 +177,11 @@ class LedgerReader:
         return Outcomes(
             tuple(
                 Outcome(
-                    status=self._words.get(row.status) if row.status is not None else None,
+                    status=(
+                        self._words.get(self._spelled(row.status))
+                        if row.status is not None
+                        else None
+                    ),
                     raw=row.status if row.status is not None else "NULL",
                     failure_code=row.failure_code,
                     currency=row.currency,

@@ -95,16 +95,23 @@ class LedgerTable:
         return scaled
 
     def has_status(self, values: Sequence[str]) -> tuple[sql.Composable, list[str]]:
-        """Condition on the status, and its parameter `%(statuses)s`: text compared exactly.
+        """Condition on the status, and its parameter `%(statuses)s`: text compared exactly, or
+        case-blind where the mapping says so.
 
-        An enum is compared as itself, with those values that are labels of it.
+        An enum is compared as itself, with those of its labels that are meant.
         """
+        exact = self._ledger.match_case
+        wanted = set(values) if exact else {value.lower() for value in values}
         name = self._ledger.columns.status
         column, found = self.column(name), self._columns[name]
         if found.labels is not None:
             kind = identifier(found.type_schema, found.type_name)
             condition = sql.SQL("{} = ANY(%(statuses)s::text[]::{}[])").format(column, kind)
-            return condition, [value for value in values if value in found.labels]
+            labels = found.labels
+            return condition, [v for v in labels if (v if exact else v.lower()) in wanted]
+        if not exact:
+            condition = sql.SQL("lower({}::text) = ANY(%(statuses)s::text[])").format(column)
+            return condition, sorted(wanted)
         return sql.SQL("{}::text = ANY(%(statuses)s::text[])").format(column), list(values)
 
     def created(self, comparison: str, parameter: str) -> sql.Composable:

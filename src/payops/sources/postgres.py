@@ -123,7 +123,7 @@ class PostgresSource:
         Raises SourceError SCHEMA, with the nearest name, when the table or a column is missing or
         has a type that payops cannot read.
         """
-        key = (ledger.table, ledger.columns, ledger.amount_unit)
+        key = (ledger.table, ledger.columns, ledger.amount_unit, ledger.match_case)
         if key not in self._tables:
             self._tables[key] = table_of(self, ledger)
         return self._tables[key]
