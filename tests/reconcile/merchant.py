@@ -248,8 +248,11 @@ def match(
     now: datetime = NOW,
     absent: Iterable[tuple[str, str]] = (),
     livemode: bool | None = True,
+    knows_refunds: bool = True,
 ) -> Found:
-    options = MatchOptions(window, now, ledgers or REFERENCE, livemode=livemode)
+    options = MatchOptions(
+        window, now, ledgers or REFERENCE, livemode=livemode, knows_refunds=knows_refunds
+    )
     with Match(folder, options) as made:
         made.run(absent)
         wanted = [each for each in MatchClass if each not in HARMLESS]

@@ -414,6 +414,23 @@ def test_a_refunded_amount_tells_where_no_status_can(tmp_path: Path) -> None:
     ]
 
 
+def test_a_file_without_refunds_says_nothing_of_single_ones(tmp_path: Path) -> None:
+    merchant = Merchant()
+    for status, given, recorded in (
+        ("refunded", 1999, 1999),
+        ("partially_refunded", 500, 500),
+        ("partially_refunded", 500, 300),
+    ):
+        intent, row = merchant.pair(T, status)
+        refund = merchant.refund(intent, T + H, given)
+        merchant.refund_row(refund, row, amount=str(recorded))
+    merchant.rows["refunds"].clear()
+    folder = merchant.write(tmp_path / "spool")
+    row = match(folder, knows_refunds=False).only()
+    assert (row["class"], row["money"]) == ("refund_partial_mismatch", 200)
+    assert match(folder).classes["missing_in_stripe"] == 3
+
+
 def test_fees_are_compared_where_they_are_mapped(tmp_path: Path) -> None:
     columns = {**PAYMENTS["columns"], "fee": "fee"}
     mapped = {"payments": ledger(columns=columns)}

@@ -157,6 +157,10 @@ class _Run:
         self._places = (fetched.stripe.source, "file" if of_ledger == {"file"} else "postgres")
         self._confirmed = Confirmed()
         self._told = options.only or tuple(MatchClass)
+        every = {n for n, ledger in settings.ledgers.items() if ledger.kind == "payments"}
+        if not every <= set(self._ledgers):
+            # What is not in this ledger may be in another: that is not told of some of them.
+            self._told = tuple(e for e in self._told if e is not MatchClass.MISSING_IN_LEDGER)
         self.notes: list[str] = []
 
     def all(self) -> Reconciled:
@@ -167,6 +171,7 @@ class _Run:
             self._ledgers,
             timedelta(seconds=self._settings.reconcile.grace),
             _livemode(self._settings, self._places[0]),
+            knows_refunds=self._places[0] == "stripe" or bool(self._fetched.counts.get("refunds")),
         )
         with Match(self._fetched.spool.path, matching) as match:
             write_found(self._fetched.spool.path, {})

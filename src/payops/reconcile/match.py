@@ -58,7 +58,8 @@ CREATE MACRO whole_minor(t, major, factor) AS CASE
         * CASE WHEN major THEN coalesce(factor, 100) ELSE 1 END)
     END;
 CREATE TABLE run (
-    since_us BIGINT, until_us BIGINT, now_us BIGINT, grace_us BIGINT, livemode VARCHAR);
+    since_us BIGINT, until_us BIGINT, now_us BIGINT, grace_us BIGINT, livemode VARCHAR,
+    knows_refunds BOOLEAN);
 CREATE TABLE ledgers (
     name VARCHAR, kind VARCHAR, major BOOLEAN, fold BOOLEAN, truncated BOOLEAN,
     refund_words BOOLEAN, partial_words BOOLEAN, action_words BOOLEAN,
@@ -77,7 +78,9 @@ class MatchOptions:
 
     `window` is what is judged: each row by its own side's creation. `now` (aware UTC) is when the
     older side was read: ages and `grace` count from it. `livemode` is that of the key, None when
-    nobody knows it. `ledgers` are the mapped ones whose rows are in the spool, by name.
+    nobody knows it. `knows_refunds` is False for a file without Stripe's refunds: then only
+    what was refunded of each payment can be compared. `ledgers` are the mapped ones whose rows are
+    in the spool, by name.
     """
 
     window: Window
@@ -85,6 +88,7 @@ class MatchOptions:
     ledgers: Mapping[str, Ledger]
     grace: timedelta = timedelta(minutes=10)
     livemode: bool | None = None
+    knows_refunds: bool = True
     memory: str = MEMORY
 
 
@@ -219,8 +223,13 @@ class Match:
         live = None if options.livemode is None else str(options.livemode).lower()
         edges = [_us(options.window.since), _us(options.window.until), _us(options.now)]
         connection.execute(
-            "INSERT INTO run VALUES (?, ?, ?, ?, ?)",
-            [*edges, round(options.grace.total_seconds() * 1_000_000), live],
+            "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                *edges,
+                round(options.grace.total_seconds() * 1_000_000),
+                live,
+                options.knows_refunds,
+            ],
         )
         keeps_refunds = any(each.kind == "refunds" for each in options.ledgers.values())
         for name, ledger in options.ledgers.items():

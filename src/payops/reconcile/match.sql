@@ -471,8 +471,16 @@ LEFT JOIN absent AS a
     ON a.side = CASE WHEN r.id IS NULL THEN 'stripe' ELSE 'ledger' END
     AND a.id = CASE WHEN r.id IS NULL THEN f.processor_ref WHEN f.key IS NULL THEN r.id END;
 
--- Without a ledger of refunds there is no book of them: the payment's own row tells.
-DELETE FROM refund_cases WHERE NOT EXISTS (SELECT 1 FROM ledgers WHERE kind = 'refunds');
+-- Without a ledger of refunds, or with a file that names none of Stripe's, there is no book of them:
+-- the payment's own row tells, and the sum of what is recorded for it.
+DELETE FROM refund_cases
+WHERE NOT EXISTS (SELECT 1 FROM ledgers WHERE kind = 'refunds') OR NOT (SELECT knows_refunds FROM run);
+
+CREATE TABLE recorded_refunds AS
+SELECT payment_key, sum(minor) AS minor FROM local_refunds
+WHERE payment_key IS NOT NULL AND word IN ('succeeded', 'refunded', 'partially_refunded')
+    AND NOT (SELECT knows_refunds FROM run)
+GROUP BY payment_key;
 
 UPDATE refund_cases SET class = CASE
     WHEN key IS NOT NULL AND stripe_id IS NOT NULL THEN CASE
@@ -532,7 +540,7 @@ SELECT
     l.ledger, l.key, i.id, p.matched_by, p.place, p.first_key,
     l.status AS local_status, l.word, l.stored, l.minor, l.amount AS stored_text, l.currency AS ledger_currency,
     l.created_us AS ledger_us, l.updated_us, l.completed_us, l.processor_ref, l.charge_ref, l.session_ref, l.order_id AS local_order,
-    l.customer_id, l.failure_code AS local_failure, l.idempotency_key AS local_idempotency_key, l.recorded, l.fee_minor, l.truncated, l.maps_fee, l.deducted,
+    l.customer_id, l.failure_code AS local_failure, l.idempotency_key AS local_idempotency_key, coalesce(l.recorded, b.minor) AS recorded, l.fee_minor, l.truncated, l.maps_fee, l.deducted,
     i.status AS stripe_status, i.state AS true_state, i.amount, i.took, i.given, i.on_its_way, i.currency AS stripe_currency,
     i.created_us AS stripe_us, i.charge_created_us, i.livemode, i.customer, i.charge, i.failure_code, i.fee, i.fee_currency,
     i.meta_local, i.meta_order, i.refund, i.refunds, i.failed_refunds, i.dispute, i.dispute_status, i.dispute_minor, i.dispute_due, i.ever_disputed,
@@ -557,6 +565,7 @@ SELECT
 FROM intents AS i
 FULL JOIN paired AS p ON p.id = i.id
 FULL JOIN ledger_rows AS l ON l.ledger = p.ledger AND l.key = p.key
+LEFT JOIN recorded_refunds AS b ON b.payment_key = l.key
 LEFT JOIN second_charges AS s ON s.id = i.id AND coalesce(p.place, 1) = 1
 LEFT JOIN refund_findings AS f ON f.payment_intent = i.id AND coalesce(p.place, 1) = 1
 LEFT JOIN absent AS a
