@@ -29,11 +29,13 @@ def planned(filled: Filled, name: str, connection: psycopg.Connection[Any], **gi
     changed = [column.removeprefix("new_") for column in names if column.startswith("new_")]
     assert changed
     assert set(changed) <= known
-    assert set(changed) <= set(names), "the value as it is now, to compare with"
+    inserts = not set(changed) & set(names)  # else each is given as it is now, to compare with
+    assert inserts or set(changed) <= set(names)
     as_text = [{c: None if v is None else str(v) for c, v in row.items()} for row in rows]
     changes, refused = changes_of(name, remedy, as_text, known)
     assert (len(changes), refused) == (len(rows), [])
-    assert all(set(change.after) == set(changed) for change in changes)
+    keys = set(remedy.key) if inserts else set()
+    assert all(set(change.after) == set(changed) | keys for change in changes)
     return rows
 
 
@@ -174,3 +176,28 @@ def test_ireti_s_late_event(broken: Callable[..., Any]) -> None:
     )
     assert len(apply(filled, "late-event", connection)) == 1
     assert planned(filled, "late-event", connection) == []
+
+
+@pytest.mark.parametrize("name", BARBERS)
+def test_a_barber_without_a_configuration_gets_the_default(
+    name: str, broken: Callable[..., Any]
+) -> None:
+    filled, connection = broken(
+        name,
+        "DELETE FROM hybrid_payment_configs WHERE barber_id IN"
+        " (SELECT id FROM users WHERE payment_mode <> 'centralized')",
+    )
+    rows = planned(filled, "default-config", connection)
+    barbers = connection.execute(
+        "SELECT count(*) FROM users WHERE payment_mode <> 'centralized'"
+    ).fetchone()
+    assert (len(rows),) == barbers
+    assert len(rows) > 0
+    for row in rows:
+        columns = {key.removeprefix("new_"): str(value) for key, value in row.items()}
+        names = ", ".join(columns)
+        places = ", ".join(["%s"] * len(columns))
+        connection.execute(
+            f"INSERT INTO hybrid_payment_configs ({names}) VALUES ({places})", [*columns.values()]
+        )
+    assert planned(filled, "default-config", connection) == []
