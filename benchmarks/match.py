@@ -126,7 +126,7 @@ def _copy(
     connection.execute(query)  # type: ignore[attr-defined]
 
 
-# It says how much memory it took, and what it found. Not by getrusage: a child's maximum begins with
+# Memory and what was found. Not by getrusage: a child's maximum begins with
 # what its parent had when it was forked.
 _PEAK = """
 status = Path("/proc/self/status").read_text()
