@@ -33,6 +33,8 @@ MEMORY = "256MB"
 # Rows that the other side was asked for by id lie here, in the spool's own form.
 CONFIRMED = ".confirmed"
 _SPILL = ".match"
+# DuckDB would draw the progress of a long query into stdout.
+_QUIET = "SET enable_progress_bar = false"
 _WHOLE = frozenset(
     {
         "created_us",
@@ -147,6 +149,7 @@ class Match:
         )
         self._absent = list(absent)
         try:
+            self._connection.execute(_QUIET)
             # Joins are written with the side to be held in memory last: DuckDB cannot know how
             # long a CSV file is, and turns them round.
             self._connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
@@ -179,7 +182,8 @@ class Match:
         at_most = "" if limit is None else f" LIMIT {int(limit)}"
         query = FINDINGS.replace("{classes}", names).replace("{limit}", at_most)
         assert self._connection is not None  # noqa: S101  run() came first
-        cursor = self._connection.cursor().execute(query)
+        cursor = self._connection.cursor()
+        cursor.execute(_QUIET).execute(query)
         columns = [each[0] for each in cursor.description or ()]
         while batch := cursor.fetchmany(1000):
             for row in batch:
