@@ -28,7 +28,7 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="FORMAT",
-        help="table, plain, markdown, json or nagios. A table on a terminal, plain in a pipe.",
+        help="table, plain, markdown, json, nagios or csv. A table on a terminal, plain in a pipe.",
         show_default=False,
     ),
 ]

@@ -11,31 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL
+from payops.reconcile import duck
 from payops.reconcile.spool import private
 
 if TYPE_CHECKING:
     import duckdb
 
 _FOLDER = Path(__file__).parent / "files_sql"
-_MEMORY = "256MB"
 
 
 @contextlib.contextmanager
 def connect(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """An empty database in memory whose temporary files go below `folder`."""
-    import duckdb
-
-    connection = duckdb.connect(
-        config={
-            "memory_limit": _MEMORY,
-            "threads": 2,
-            "temp_directory": str(folder / ".duckdb"),
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-        }
-    )
+    connection = duck.connect(folder / ".duckdb")
     try:
-        connection.execute("SET TimeZone = 'UTC'")
         for name, codes in (("zero_decimal", ZERO_DECIMAL), ("three_decimal", THREE_DECIMAL)):
             connection.execute(f"SET VARIABLE {name} = $codes", {"codes": sorted(codes)})
         connection.execute((_FOLDER / "macros.sql").read_text("utf-8"))

@@ -1,7 +1,7 @@
 """Runs match.sql over a spool on DuckDB, out of core, and hands out what it found.
 
 Nothing but this module knows DuckDB, and it is imported when a match is made. Memory is bounded
-(`MEMORY`), what does not fit is spilled into a folder of the spool that goes with the match.
+(`duck.MEMORY`), what does not fit is spilled into a folder of the spool that goes with the match.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from payops.domain.discrepancy import MatchClass
 from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL
 from payops.errors import PayopsError
+from payops.reconcile import duck
 from payops.reconcile.classify import verdicts
 from payops.reconcile.match_queries import FINDINGS, LIVE
 from payops.reconcile.spool_schema import DISPUTES, INTENTS, LEDGER, REFUNDS, SESSIONS
@@ -29,12 +30,9 @@ if TYPE_CHECKING:
     from payops.config.settings import Ledger
     from payops.domain.window import Window
 
-MEMORY = "256MB"
 # Rows that the other side was asked for by id lie here, in the spool's own form.
 CONFIRMED = ".confirmed"
 _SPILL = ".match"
-# DuckDB would draw the progress of a long query into stdout.
-_QUIET = "SET enable_progress_bar = false"
 _WHOLE = frozenset(
     {
         "created_us",
@@ -91,7 +89,7 @@ class MatchOptions:
     grace: timedelta = timedelta(minutes=10)
     livemode: bool | None = None
     knows_refunds: bool = True
-    memory: str = MEMORY
+    memory: str = duck.MEMORY
 
 
 class Absent(NamedTuple):
@@ -137,19 +135,14 @@ class Match:
 
         self.close()
         self._spill.mkdir(mode=0o700, exist_ok=True)
-        self._connection = duckdb.connect(
-            config={
-                "memory_limit": self._options.memory,
-                "threads": min(os.cpu_count() or 1, 4),
-                "temp_directory": str(self._spill),
-                "preserve_insertion_order": False,
-                "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
-            }
+        self._connection = duck.connect(
+            self._spill,
+            memory=self._options.memory,
+            threads=min(os.cpu_count() or 1, 4),
+            preserve_insertion_order=False,
         )
         self._absent = list(absent)
         try:
-            self._connection.execute(_QUIET)
             # Joins are written with the side to be held in memory last: DuckDB cannot know how
             # long a CSV file is, and turns them round.
             self._connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
@@ -182,8 +175,8 @@ class Match:
         at_most = "" if limit is None else f" LIMIT {int(limit)}"
         query = FINDINGS.replace("{classes}", names).replace("{limit}", at_most)
         assert self._connection is not None  # noqa: S101  run() came first
-        cursor = self._connection.cursor()
-        cursor.execute(_QUIET).execute(query)
+        cursor = duck.quiet(self._connection.cursor())
+        cursor.execute(query)
         columns = [each[0] for each in cursor.description or ()]
         while batch := cursor.fetchmany(1000):
             for row in batch:
