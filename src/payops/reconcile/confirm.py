@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 from payops.errors import Failure, NotConfiguredError, SourceError
 from payops.reconcile.match import CONFIRMED, Absent
-from payops.reconcile.spool_schema import INTENTS, LEDGER, REFUNDS, SESSIONS
+from payops.reconcile.request_keys import request_keys
+from payops.reconcile.spool_schema import INTENTS, KEYS, LEDGER, REFUNDS, SESSIONS
 from payops.reconcile.totals import Row
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 # At 10 requests a second, payops' own default budget, these take 20 s.
 MOST_STRIPE_CALLS = 200
 _STRIPE_ID = re.compile(r"[A-Za-z0-9_]{4,255}")
-_COLUMNS = {"intents": INTENTS, "refunds": REFUNDS, "sessions": SESSIONS}
+_COLUMNS = {"intents": INTENTS, "refunds": REFUNDS, "sessions": SESSIONS, "keys": KEYS}
 
 Rows = list[Sequence[Any]]
 
@@ -66,7 +67,7 @@ def confirm(
     of_ledger = [row for row in missing if row["side"] == "ledger"]
     of_stripe = [row for row in missing if row["side"] == "stripe"]
     if ask_ledger:
-        _ledger(of_ledger, ledgers, sources, made)
+        _ledger(of_ledger, ledgers, sources, made, ask_stripe=ask_stripe)
     else:
         made.gave_up(len(of_ledger), "the ledger came from a file")
     if ask_stripe:
@@ -91,7 +92,12 @@ def write_found(spool: Path, found: Mapping[str, Rows]) -> None:
 
 
 def _ledger(
-    rows: Sequence[Row], ledgers: Mapping[str, Ledger], sources: Sources, made: Confirmed
+    rows: Sequence[Row],
+    ledgers: Mapping[str, Ledger],
+    sources: Sources,
+    made: Confirmed,
+    *,
+    ask_stripe: bool,
 ) -> None:
     if not rows:
         return
@@ -108,10 +114,47 @@ def _ledger(
             for each in found:
                 made.found.setdefault(f"ledger-{name}", []).append(astuple(each))
                 named.update(filter(None, (each.processor_ref, each.charge_ref, each.session_ref)))
+        if ask_stripe:
+            named |= _by_request_key(
+                [r for r in rows if not r["refund"] and r["id"] not in named],
+                ledgers,
+                sources,
+                made,
+            )
     except (SourceError, NotConfiguredError) as error:
         made.gave_up(len(rows), str(error))
         return
     made.absent += [Absent("ledger", row["id"]) for row in rows if row["id"] not in named]
+
+
+def _by_request_key(
+    rows: Sequence[Row], ledgers: Mapping[str, Ledger], sources: Sources, made: Confirmed
+) -> set[str]:
+    """The last exact name: the key that the intent was made with. The intents that it finds."""
+    keep = {
+        name: ledger
+        for name, ledger in ledgers.items()
+        if ledger.kind == "payments" and ledger.columns.idempotency_key
+    }
+    if not rows or not keep:
+        return set()
+    from payops.sources.lookup import rows_named
+
+    try:
+        keys = request_keys(rows, sources)
+    except SourceError as error:  # a key may not read events: what is missing is missing still
+        made.reasons.append(f"idempotency keys were not looked up: {error}")
+        return set()
+    found: set[str] = set()
+    for name, ledger in keep.items():
+        if not keys:
+            break
+        named = rows_named(sources.postgres, ledger, {"idempotency_key": list(keys.values())})
+        made.found.setdefault(f"ledger-{name}", []).extend(astuple(each) for each in named)
+        known = {each.idempotency_key for each in named}
+        found |= {intent for intent, key in keys.items() if key in known}
+    made.found["keys"] = [(intent, key) for intent, key in keys.items() if intent in found]
+    return found
 
 
 def _names(rows: Sequence[Row], ledger: Ledger) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ from payops.errors import PayopsError
 from payops.reconcile import duck
 from payops.reconcile.classify import verdicts
 from payops.reconcile.match_queries import FINDINGS, LIVE
-from payops.reconcile.spool_schema import DISPUTES, INTENTS, LEDGER, REFUNDS, SESSIONS
+from payops.reconcile.spool_schema import DISPUTES, INTENTS, KEYS, LEDGER, REFUNDS, SESSIONS
 from payops.reconcile.totals import Row, Sums, Totals, class_totals
 
 if TYPE_CHECKING:
@@ -259,6 +259,7 @@ class Match:
         yield "source_refunds", REFUNDS, [("refunds", None)]
         yield "source_disputes", DISPUTES, [("disputes", None)]
         yield "source_sessions", SESSIONS, [("sessions", None)]
+        yield "source_keys", KEYS, [("keys", None)]
         for view, kind in (("source_payments", "payments"), ("source_local_refunds", "refunds")):
             names = [n for n, ledger in self._options.ledgers.items() if ledger.kind == kind]
             yield view, LEDGER, [(f"ledger-{name}", name) for name in names]

@@ -367,7 +367,11 @@ SELECT ledger, key, id, 'idempotency_key' FROM (
         l.ledger, l.key, i.id,
         count(*) OVER (PARTITION BY l.ledger, l.key) AS intents_of_it,
         count(*) OVER (PARTITION BY i.id) AS rows_of_it
-    FROM ledger_rows AS l JOIN intents AS i ON i.idempotency_key = l.idempotency_key
+    FROM ledger_rows AS l
+    JOIN (
+        SELECT i.id, coalesce(i.idempotency_key, k.idempotency_key) AS idempotency_key
+        FROM intents AS i LEFT JOIN (SELECT DISTINCT * FROM source_keys) AS k ON k.id = i.id
+    ) AS i ON i.idempotency_key = l.idempotency_key
     WHERE NOT EXISTS (SELECT 1 FROM links AS k WHERE k.ledger = l.ledger AND k.key = l.key)
         AND NOT EXISTS (SELECT 1 FROM links AS k WHERE k.id = i.id)
 ) AS counted WHERE intents_of_it = 1 AND rows_of_it = 1;
@@ -802,14 +806,16 @@ FROM refund_cases WHERE ledger_inside GROUP BY 1, 2;
 
 -- What the other side is to be asked for by its id.
 CREATE VIEW missing AS
-SELECT 'ledger' AS side, c.id, c.charge, c.session, c.meta_local, c.idempotency_key, NULL AS ledger, FALSE AS refund, money
+SELECT
+    'ledger' AS side, c.id, c.charge, c.session, c.meta_local, c.idempotency_key, NULL AS ledger,
+    FALSE AS refund, money, stripe_us AS created_us
 FROM cases AS c WHERE class = 'missing_in_ledger' AND NOT confirmed
 UNION ALL
-SELECT 'stripe', coalesce(processor_ref, charge_ref, session_ref), NULL, NULL, NULL, NULL, ledger, FALSE, money
+SELECT 'stripe', coalesce(processor_ref, charge_ref, session_ref), NULL, NULL, NULL, NULL, ledger, FALSE, money, NULL
 FROM cases WHERE class = 'missing_in_stripe' AND NOT confirmed
 UNION ALL
-SELECT 'ledger', stripe_id, NULL, NULL, NULL, NULL, NULL, TRUE, money
+SELECT 'ledger', stripe_id, NULL, NULL, NULL, NULL, NULL, TRUE, money, NULL
 FROM refund_cases WHERE class = 'refund_missing' AND NOT confirmed AND stripe_inside
 UNION ALL
-SELECT 'stripe', processor_ref, NULL, NULL, NULL, NULL, ledger, TRUE, money
+SELECT 'stripe', processor_ref, NULL, NULL, NULL, NULL, ledger, TRUE, money, NULL
 FROM refund_cases WHERE class = 'missing_in_stripe' AND NOT confirmed AND ledger_inside;

@@ -72,6 +72,8 @@ LEDGER = (
     "refunded_amount",
     "fee",
 )
+# Idempotency keys of intents that no row was found for; only among what was confirmed late.
+KEYS = ("id", "idempotency_key")
 KINDS = {
     "intents": INTENTS,
     "refunds": REFUNDS,
