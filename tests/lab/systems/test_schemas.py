@@ -83,7 +83,7 @@ def test_a_schema_is_the_system_s(name: str, database: Callable[[str], str]) -> 
 def test_a_schema_names_its_source(name: str) -> None:
     text = next(iter(system(name).statements()))
     assert "-- Facts: public repository" in text
-    assert "/work/" not in text
+    assert "/home/" not in text
     assert "shared/" not in text
 
 

@@ -31,6 +31,7 @@ from payops.lab.servers.server import Record, Server
 OWNER = "shop"
 DATABASE = "shop"
 ONCALL = "oncall"
+_REMOVED_WITHIN_S = 5.0
 _OF_ROOT = re.compile(r"payops-lab-[0-9a-f]{16}")  # see _new_data
 
 _SETTINGS = {
@@ -118,9 +119,14 @@ class PostgresServer(Server):
         data = Path(record.data)
         if not self._made(data):
             return
-        for left in processes.left_behind(data):
-            processes.end(left, signal.SIGKILL)
-        shutil.rmtree(data, ignore_errors=True)
+        # A last file of a process that is just ending can get in the way of the removal: again.
+        limit = time.monotonic() + _REMOVED_WITHIN_S
+        while data.exists() and time.monotonic() < limit:
+            for left in processes.left_behind(data):
+                processes.end(left, signal.SIGKILL)
+            shutil.rmtree(data, ignore_errors=True)
+            if data.exists():
+                time.sleep(0.05)
 
     def _made(self, data: Path) -> bool:
         """Whether it is a folder of our making: a damaged record must not have another removed."""
