@@ -47,7 +47,7 @@ def test_it_says_where_it_is_and_ends_on_sigterm(
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=5)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4
         assert process.returncode == 0
         assert "sk_test_x" not in log
     finally:

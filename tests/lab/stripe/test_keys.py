@@ -124,7 +124,7 @@ def test_a_burst_over_the_wire_is_limited(tmp_path: Path, connect):
                 client.v1.payment_intents.retrieve("pi_none")
             except stripe.StripeError as error:
                 errors.append(error)
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4
         limited = [e for e in errors if isinstance(e, stripe.RateLimitError)]
         assert len(limited) == 7
         assert limited[0].error.code == "rate_limit"

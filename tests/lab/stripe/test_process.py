@@ -68,7 +68,7 @@ def test_a_killed_simulator_goes_on_where_it_was(tmp_path, connect):
         started = time.monotonic()
         running.send_signal(signal.SIGTERM)
         assert running.wait(5) == 0
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 4
 
 
 def test_sigterm_does_not_wait_for_hanging_clients(tmp_path):
@@ -85,7 +85,7 @@ def test_sigterm_does_not_wait_for_hanging_clients(tmp_path):
             started = time.monotonic()
             running.send_signal(signal.SIGTERM)
             assert running.wait(5) == 0
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < 4
 
 
 def test_a_wrong_configuration_is_told_and_ends_it(tmp_path):
