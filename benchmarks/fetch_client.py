@@ -50,7 +50,8 @@ def main() -> None:
 
 
 def _payops(url: str, count: int, *, limited: bool) -> tuple[int, int]:
-    from payops.config.settings import PathSettings, Settings, StripeSettings
+    from payops.config.settings import PathSettings, Settings
+    from payops.config.sources import StripeSettings
     from payops.domain.secret import Secret
     from payops.domain.window import Window
     from payops.reconcile.fetch import FetchOptions

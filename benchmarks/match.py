@@ -138,7 +138,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from msgspec import convert
-from payops.config.settings import Ledger
+from payops.config.ledger import Ledger
 from payops.domain.discrepancy import HARMLESS, MatchClass
 from payops.domain.window import Window
 from payops.reconcile.match import Match, MatchOptions

@@ -13,7 +13,9 @@ import pytest
 from psycopg import sql
 
 from payops.config.load import settings_from
-from payops.config.settings import Duration, PostgresSettings, Settings
+from payops.config.section import Duration
+from payops.config.settings import Settings
+from payops.config.sources import PostgresSettings
 from payops.domain.deadline import Deadline
 from payops.domain.secret import Secret
 from payops.lab.history import History, HistoryPlan, tell

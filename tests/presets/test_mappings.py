@@ -13,8 +13,9 @@ import yaml
 from psycopg import sql
 
 from payops.config.files import preset_names, preset_text
+from payops.config.ledger import Ledger
 from payops.config.load import settings_from
-from payops.config.settings import EventLog, Ledger
+from payops.config.webhooks import EventLog
 from payops.domain.discrepancy import MatchClass
 from payops.domain.payment import PAID, PaymentStatus
 from payops.domain.window import Window

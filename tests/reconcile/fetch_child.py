@@ -7,7 +7,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from payops.config.settings import PathSettings, Settings, StripeSettings
+from payops.config.settings import PathSettings, Settings
+from payops.config.sources import StripeSettings
 from payops.domain.secret import Secret
 from payops.domain.window import Window
 from payops.lab.stripe import default_key

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from payops.config.settings import Ledger
+from payops.config.ledger import Ledger
 from payops.domain.discrepancy import HARMLESS, MatchClass
 from payops.domain.window import Window
 from payops.reconcile.match import Match, MatchOptions

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from payops.config.settings import Ledger
+from payops.config.ledger import Ledger
 from payops.domain.discrepancy import MatchClass
 from reconcile.merchant import (
     NOW,

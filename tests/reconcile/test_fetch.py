@@ -21,15 +21,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from payops.config.settings import (
-    Duration,
-    Ledger,
-    LedgerColumns,
-    PathSettings,
-    References,
-    Settings,
-    StripeSettings,
-)
+from payops.config.ledger import Ledger, LedgerColumns, References
+from payops.config.section import Duration
+from payops.config.settings import PathSettings, Settings
+from payops.config.sources import StripeSettings
 from payops.domain.deadline import Deadline
 from payops.domain.secret import Secret
 from payops.domain.window import Window

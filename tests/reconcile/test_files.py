@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from payops.config.settings import Ledger, LedgerColumns, PathSettings, References, Settings
+from payops.config.ledger import Ledger, LedgerColumns, References
+from payops.config.settings import PathSettings, Settings
 from payops.domain.deadline import Deadline
 from payops.domain.window import Window
 from payops.errors import PayopsError, UsageError

@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from payops.config.settings import PaymentWord
+from payops.config.ledger import PaymentWord
 from payops.domain.discrepancy import HARMLESS, MatchClass
 from payops.domain.payment import PAID, PaymentStatus
 from payops.domain.status import Status

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from payops.config.settings import Ledger
+from payops.config.ledger import Ledger
 from payops.domain.discrepancy import Discrepancy, MatchClass
 from payops.domain.money import Money
 from payops.domain.plan import Change

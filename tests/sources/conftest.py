@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from payops.config.settings import Duration, PostgresSettings, RedisSettings, StripeSettings
+from payops.config.section import Duration
+from payops.config.sources import PostgresSettings, RedisSettings, StripeSettings
 from payops.domain.deadline import Deadline
 from payops.domain.secret import Secret
 from payops.lab.servers.postgres import PostgresServer

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from payops.config.settings import Ledger
+from payops.config.ledger import Ledger
 from payops.domain.money import Money, MoneyAtRisk, total_at_risk
 from payops.domain.payment import PaymentStatus
 from payops.domain.window import Window

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql as psql
 
-from payops.config.settings import Ledger, LedgerColumns
+from payops.config.ledger import Ledger, LedgerColumns
 from payops.domain.money import Money, MoneyAtRisk, exponent
 from payops.domain.payment import OPEN, PaymentStatus
 from payops.domain.window import Window

@@ -20,7 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql as psql
 
-from payops.config.settings import Ledger, LedgerColumns, PostgresSettings
+from payops.config.ledger import Ledger, LedgerColumns
+from payops.config.sources import PostgresSettings
 from payops.domain.secret import Secret
 from payops.domain.window import Window
 from payops.errors import Failure, SourceError

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from payops.config.settings import RedisSettings, Settings, StripeSettings
+from payops.config.settings import Settings
+from payops.config.sources import RedisSettings, StripeSettings
 from payops.domain.deadline import Deadline
 from payops.domain.secret import Secret
 from payops.errors import NotConfiguredError

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from payops.config.settings import StripeSettings
+from payops.config.sources import StripeSettings
 from payops.domain.secret import Secret
 from payops.lab.stripe import default_key, objects
 from payops.lab.stripe.store import encode

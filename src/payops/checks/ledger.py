@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from payops.checks.contract import Context
-from payops.config.settings import Ledger
+from payops.config.ledger import Ledger
 from payops.domain.declines import declined_by_issuer
 from payops.domain.evidence import Action
 from payops.domain.money import MoneyAtRisk

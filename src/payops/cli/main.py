@@ -10,7 +10,20 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from payops import __version__
-from payops.cli import apply, config, demo, health, init, journal, lab, reconcile, remedy, undo
+from payops.cli import (
+    apply,
+    config,
+    demo,
+    health,
+    init,
+    journal,
+    keys,
+    lab,
+    reconcile,
+    remedy,
+    undo,
+    webhooks,
+)
 from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell
 from payops.cli.invocation import Invocation
 from payops.errors import UsageError
@@ -64,6 +77,8 @@ def root(
 
 app.command()(health.health)
 app.add_typer(reconcile.app, name="reconcile")
+app.add_typer(webhooks.app, name="webhooks")
+app.add_typer(keys.app, name="keys")
 app.command()(init.init)
 app.add_typer(config.app, name="config")
 app.add_typer(lab.app, name="lab")

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from payops.config.settings import Duration, Settings
+from payops.config.section import Duration
+from payops.config.settings import Settings
 from payops.domain.duration import parse_duration
 from payops.domain.secret import Secret
 

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from payops.config.settings import Duration, Settings
+from payops.config.section import Duration
+from payops.config.settings import Settings
 from payops.domain.secret import Secret, masked_url, redact
 
 

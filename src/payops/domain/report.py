@@ -8,6 +8,7 @@ from datetime import datetime
 
 from payops.domain.result import CheckResult
 from payops.domain.status import Status, worst
+from payops.domain.table import Table
 
 SCHEMA_VERSION = 1
 
@@ -18,7 +19,8 @@ class Report:
 
     `generated_at` is aware UTC, `environment` the configured name, `stripe_calls` how many
     requests it cost, `duration_ms` the wall time. `extra` holds a command's own JSON sections
-    beside `checks` (DESIGN: totals, hypotheses, timeline, breakers).
+    beside `checks` (DESIGN: totals, hypotheses, timeline, breakers), `tables` what is shown as one
+    by every output, in JSON under its id.
     """
 
     command: str
@@ -28,6 +30,7 @@ class Report:
     stripe_calls: int = 0
     duration_ms: int = 0
     extra: Mapping[str, object] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
 
     @property
     def status(self) -> Status:

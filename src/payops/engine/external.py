@@ -38,7 +38,8 @@ if TYPE_CHECKING:
         ExternalSettings,
         ExternalTransactions,
     )
-    from payops.config.settings import Ledger, Settings
+    from payops.config.ledger import Ledger
+    from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
     from payops.domain.external import CollectionCounts, SaleCounts
     from payops.domain.window import Window
@@ -111,7 +112,7 @@ def reconcile_external(settings: Settings, window: Window | None, deadline: Dead
 def _patient(settings: Settings) -> Settings:
     from msgspec.structs import replace as changed
 
-    from payops.config.settings import Duration
+    from payops.config.section import Duration
 
     if settings.postgres is None:
         return settings

@@ -33,7 +33,8 @@ from payops.reconcile.totals import ClassTotal, Row, Totals
 from payops.sources import Sources
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger, Settings
+    from payops.config.ledger import Ledger
+    from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
     from payops.domain.window import Window
     from payops.reconcile.progress import Report as Progress

@@ -17,8 +17,9 @@ from uuid import UUID
 
 from psycopg import sql
 
+from payops.config.ledger import Ledger
 from payops.config.load import settings_from
-from payops.config.settings import EventLog, Ledger
+from payops.config.webhooks import EventLog
 from payops.errors import LabError
 from payops.lab.scenario import Lab
 

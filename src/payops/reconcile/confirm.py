@@ -24,7 +24,7 @@ from payops.reconcile.spool_schema import INTENTS, KEYS, LEDGER, REFUNDS, SESSIO
 from payops.reconcile.totals import Row
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
     from payops.sources import Sources
 
 # At 10 requests a second, payops' own default budget, these take 20 s.

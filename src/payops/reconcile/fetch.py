@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from payops.errors import NotConfiguredError, UsageError
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger, Settings
+    from payops.config.ledger import Ledger
+    from payops.config.settings import Settings
     from payops.domain.window import Window
     from payops.reconcile.progress import Meter, Report
     from payops.reconcile.spool import Spool

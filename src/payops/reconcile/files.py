@@ -25,7 +25,7 @@ from payops.reconcile.spool_schema import KINDS
 from payops.sources import stripe_rows
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
     from payops.reconcile.fetch import FetchOptions
     from payops.reconcile.progress import Meter
     from payops.reconcile.spool import Spool

@@ -15,7 +15,7 @@ from payops.reconcile.spool_schema import LEDGER
 if TYPE_CHECKING:
     import duckdb
 
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
 
 # The spool's column: the mapping's key.
 _KEYS = {

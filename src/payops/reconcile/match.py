@@ -27,7 +27,7 @@ from payops.reconcile.totals import Row, Sums, Totals, class_totals
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
     from payops.domain.window import Window
 
 # Rows that the other side was asked for by id lie here, in the spool's own form.

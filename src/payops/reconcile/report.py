@@ -18,7 +18,7 @@ from payops.reconcile.classify import PAIRS
 from payops.reconcile.totals import Row
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Money that payops never moves: what a person does about it, with Stripe's own tool.

@@ -23,7 +23,7 @@ from payops.domain.text import shortened
 from payops.remedies.values import value_of
 
 if TYPE_CHECKING:
-    from payops.config.settings import Fix, Ledger
+    from payops.config.ledger import Fix, Ledger
 
 # How the two sides were found to belong together; a customer or an amount is a suggestion only.
 _SURE = frozenset({"processor_ref", "charge", "session", "transfer", "metadata", "idempotency_key"})

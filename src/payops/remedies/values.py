@@ -12,7 +12,7 @@ from payops.domain.money import exponent
 from payops.domain.plan_facts import StripeFacts
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
 
 # Names the rows that payops inserts: the same refund gets the same key whenever it is planned.
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://payops.invalid/rows")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         ExternalSettings,
         ExternalTransactions,
     )
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
     from payops.domain.window import Window
     from payops.sources.postgres import Name, PostgresSource
 

@@ -15,7 +15,7 @@ from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL, Money, MoneyAtRisk
 from payops.domain.payment import PaymentStatus
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
     from payops.domain.window import Window
     from payops.sources.postgres import PostgresSource
     from payops.sources.postgres_session import Told

@@ -27,7 +27,8 @@ from payops.sources.postgres import query
 from payops.sources.postgres_errors import Server, translate, unreachable
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger, PostgresSettings
+    from payops.config.ledger import Ledger
+    from payops.config.sources import PostgresSettings
     from payops.domain.window import Window
     from payops.sources.postgres import PostgresSource
 

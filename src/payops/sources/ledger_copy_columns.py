@@ -12,7 +12,7 @@ from payops.errors import Failure, SourceError
 from payops.sources.postgres_errors import missing, nearest
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
     from payops.sources.ledger_table import LedgerTable
     from payops.sources.postgres import Name, PostgresSource
 

@@ -17,7 +17,7 @@ from payops.sources.identifier import identifier
 from payops.sources.postgres_errors import missing, nearest
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger
+    from payops.config.ledger import Ledger
     from payops.sources.postgres import PostgresSource
 
 _OPTIONAL = frozenset({"processor_ref", "currency", "failure_code"})

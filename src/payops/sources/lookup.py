@@ -16,7 +16,8 @@ from payops.sources.identifier import identifier
 from payops.sources.ledger_copy_columns import columns_of
 
 if TYPE_CHECKING:
-    from payops.config.settings import EventLog, Ledger
+    from payops.config.ledger import Ledger
+    from payops.config.webhooks import EventLog
     from payops.sources.postgres import Name, PostgresSource
 
 # Ids in one question: few enough for a statement timeout of 2 s, where the column has an index.

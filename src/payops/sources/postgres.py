@@ -21,7 +21,8 @@ from payops.sources.postgres_pool import Pool
 from payops.sources.postgres_session import GRACE_S, Session, Told
 
 if TYPE_CHECKING:
-    from payops.config.settings import Ledger, PostgresSettings
+    from payops.config.ledger import Ledger
+    from payops.config.sources import PostgresSettings
     from payops.domain.deadline import Deadline
 
 T = TypeVar("T")

@@ -26,7 +26,7 @@ from payops.sources.bounded import CutOffError, bounded
 if TYPE_CHECKING:
     from psycopg.sql import Composed
 
-    from payops.config.settings import PostgresSettings
+    from payops.config.sources import PostgresSettings
 
 T = TypeVar("T")
 

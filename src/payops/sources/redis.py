@@ -17,7 +17,7 @@ from payops.sources.bounded import CutOffError, bounded
 if TYPE_CHECKING:
     import redis
 
-    from payops.config.settings import RedisSettings
+    from payops.config.sources import RedisSettings
     from payops.domain.deadline import Deadline
 
 T = TypeVar("T")

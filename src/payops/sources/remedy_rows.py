@@ -22,7 +22,8 @@ from payops.sources.writer_statement import Statement, statement_of
 from payops.sources.writer_table import Table, read_table
 
 if TYPE_CHECKING:
-    from payops.config.settings import PostgresSettings, Remedy
+    from payops.config.settings import Remedy
+    from payops.config.sources import PostgresSettings
 
 _BATCH = 1000
 _MOST_ROWS = 100_000  # of a remedy's select; a plan of more is no plan that a person reviews

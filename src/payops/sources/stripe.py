@@ -18,7 +18,7 @@ from payops.sources.pace import Pace
 from payops.sources.stripe_objects import Account, Event
 
 if TYPE_CHECKING:
-    from payops.config.settings import StripeSettings
+    from payops.config.sources import StripeSettings
     from payops.domain.deadline import Deadline
     from payops.sources.wire import Reply
 

@@ -25,7 +25,7 @@ from payops.sources.stripe_sdk import stripe
 from payops.sources.wire import Reply, Wire
 
 if TYPE_CHECKING:
-    from payops.config.settings import StripeSettings
+    from payops.config.sources import StripeSettings
     from payops.sources.stripe_rows import ListKind
 
 PAGE = 100  # the most that Stripe gives

@@ -23,7 +23,7 @@ from payops.sources.writer_statement import Statement, statement_of
 from payops.sources.writer_table import Table, read_table
 
 if TYPE_CHECKING:
-    from payops.config.settings import PostgresSettings
+    from payops.config.sources import PostgresSettings
 
 # A positive bigint of our own.
 _LOCK = int.from_bytes(hashlib.sha256(b"payops apply").digest()[:8], "big") >> 1

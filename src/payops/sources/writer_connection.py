@@ -23,7 +23,7 @@ from payops.sources.postgres_errors import Server, translate, unreachable
 if TYPE_CHECKING:
     from psycopg.sql import Composed
 
-    from payops.config.settings import PostgresSettings
+    from payops.config.sources import PostgresSettings
 
 T = TypeVar("T")
 Row = dict[str, Any]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from payops.checks.contract import Check, Context
-from payops.config.settings import Breaker
+from payops.config.circuit import Breaker
 from payops.domain.breaker import BreakerReading, BreakerState
 from payops.domain.duration import human_duration, utc_text
 from payops.domain.evidence import Action, Evidence, Scalar

@@ -1,0 +1,11 @@
+"""`payops keys`: the group of its commands; each stands in a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    help="API keys and secrets: do they fit, do they work, have they leaked.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)

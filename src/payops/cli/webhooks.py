@@ -1,0 +1,11 @@
+"""`payops webhooks`: the group of its commands; each stands in a file of its own."""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(
+    help="The way of an event from Stripe to a row.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)

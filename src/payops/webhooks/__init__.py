@@ -1,0 +1,1 @@
+"""The way of an event from Stripe to a row: gathered once, judged by cause, probed, replayed."""
