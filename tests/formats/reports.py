@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from payops.domain.evidence import Action, Evidence
-from payops.domain.money import MoneyAtRisk
+from payops.domain.money import Money, MoneyAtRisk
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.secret import Secret
 from payops.domain.status import Status
+from payops.domain.table import Column, Table
 from payops.domain.threshold import Threshold
 
 NOW = datetime(2026, 2, 11, 9, 30, tzinfo=UTC)
@@ -177,6 +178,61 @@ HOSTILE = report(
     result(Status.UNKNOWN, "hostile|id='x'\nCRIT", "a hostile id"),
     result(Status.OK, "hostile.ok", "\x1b[31m| a=1\nCRIT  all"),
     extra={"timeline": [{"what": text, text: float("inf")} for text in HOSTILE_TEXTS]},
+    tables=(
+        Table(
+            "hostile",
+            HOSTILE_TEXTS[0],
+            (Column("what", HOSTILE_TEXTS[1], wide=True), Column("n", "n", unit="[b]")),
+            tuple((text, number) for number, text in enumerate((*HOSTILE_TEXTS, LONG))),
+            note=HOSTILE_TEXTS[4],
+        ),
+    ),
+)
+
+TABLES = report(
+    result(Status.CRIT, "webhooks.lost", "12 events did not become rows"),
+    tables=(
+        Table(
+            "events",
+            "Events not delivered",
+            (
+                Column("event", "Event"),
+                Column("type", "Type", wide=True),
+                Column("created", "Created"),
+                Column("age", "Age"),
+                Column("money", "Money", money=True),
+                Column("live", "Live"),
+                Column("status", "Status"),
+            ),
+            (
+                (
+                    "evt_1QxyzABCDEFGHIJKLMNOPQRS",
+                    "payment_intent.succeeded",
+                    BEGAN,
+                    NOW - BEGAN,
+                    Money("usd", 1999),
+                    True,
+                    Status.CRIT,
+                ),
+                ("evt_2", "charge.refunded", SEEN - timedelta(days=40), None, None, False, None),
+                ("=HYPERLINK(1)", "x", SEEN - timedelta(days=2), None, None, None, Status.OK),
+            ),
+            note="2 more: --limit",
+        ),
+        Table(
+            "funnel",
+            "From Stripe to the ledger",
+            (Column("stage", "Stage"), Column("count", "Events", bar=True), Column("ms", "p95")),
+            (("created", 1200, 3.25), ("received", 1100, None), ("stuck", 1, None), ("lost", 0, 0)),
+        ),
+        Table(
+            "wide",
+            "What does not fit",
+            tuple(Column(f"c{n}", f"Column {n}") for n in range(6)),
+            ((("x" * 24), ("y" * 30), "z", 1.5, (MoneyAtRisk("usd", 5, 1),), "w" * 90),),
+        ),
+        Table("none", "Nothing of a kind", (Column("a", "A"),), (), note="none was found"),
+    ),
 )
 
 ALL_SKIPPED = report(
@@ -259,4 +315,5 @@ REPORTS = {
     "all_skipped": ALL_SKIPPED,
     "empty": EMPTY,
     "reconcile": RECONCILE,
+    "tables": TABLES,
 }

@@ -18,6 +18,8 @@ CASES += [
     ("incident", "table", 200, False, False),
     ("incident", "table", 80, True, False),
     ("incident", "table", 80, False, True),
+    ("tables", "table", 60, False, True),
+    ("tables", "table", 140, True, False),
 ]
 
 

@@ -16,6 +16,7 @@ from payops.domain.evidence import Action, Evidence
 from payops.domain.report import Report
 from payops.domain.secret import Secret
 from payops.domain.status import Status
+from payops.domain.table import Column, Table
 from payops.formats import FORMATS, render
 
 ALL = tuple(FORMATS)
@@ -42,6 +43,7 @@ def around(text: str) -> Report:
         ),
         environment=text,
         extra={"timeline": [{"what": text}]},
+        tables=(Table("rows", text, (Column("a", text), Column("b", "B")), ((text, text),), text),),
     )
 
 
@@ -153,11 +155,11 @@ def test_markdown_renders_no_markup_from_outside() -> None:
     html = MarkdownIt("gfm-like", {"linkify": False}).render(shown(HOSTILE, "markdown"))
     assert not re.search(r"<(?:a|img|script|em|s|del|!--|ul>\s*<li>\s*<ul|ol|hr)\b", html)
     assert html.count("<h1>") == 1
-    assert html.count("<h2>") == len(HOSTILE.checks) - 1
-    assert html.count("<tr>") == len(HOSTILE.checks) + 1
+    assert html.count("<h2>") == len(HOSTILE.checks) - 1 + len(HOSTILE.tables)
+    assert html.count("<tr>") == len(HOSTILE.checks) + 1 + len(HOSTILE.tables[0].rows) + 1
     assert html.count("<strong>") == 1
     assert "&lt;script&gt;" in html
-    assert all(len(re.findall("<td", row)) in {0, 3} for row in html.split("<tr>"))
+    assert all(len(re.findall("<td", row)) in {0, 2, 3} for row in html.split("<tr>"))
 
 
 @settings(max_examples=150, deadline=None)
@@ -166,9 +168,9 @@ def test_markdown_shows_any_text_as_it_is(text: str) -> None:
     html = MarkdownIt("gfm-like", {"linkify": False}).render(shown(around(text), "markdown"))
     assert not re.search(r"<(?:a|img|em|s|ol|hr|b)\b", html)
     assert html.count("<strong>") == 1
-    assert html.count("<tr>") == 2
+    assert html.count("<tr>") == 4
     assert html.count("<ul>") == 1
-    assert len(re.findall("<h[1-6]>", html)) == 2
+    assert len(re.findall("<h[1-6]>", html)) == 3
 
 
 def test_markdown_mentions_nobody() -> None:

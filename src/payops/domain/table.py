@@ -21,8 +21,9 @@ class Column:
     """`key` is the name in JSON and CSV, `title` the heading for people.
 
     `unit` stands beside numbers for people (`ms`, `%`). With `bar` the numbers are drawn as bars
-    too, each as long as its share of the column's largest. What is not `wide` keeps its whole text
-    however narrow the terminal; a wide column is the one that is wrapped.
+    too, each as long as its share of the column's largest. A `wide` column is the one that is
+    wrapped where the terminal is narrow. A column of `money` holds Money and becomes two in CSV,
+    `KEY_minor` and `KEY_currency`.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Column:
     unit: str = ""
     bar: bool = False
     wide: bool = False
+    money: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""The report for a spreadsheet: a line a discrepancy, or, of other commands, a line a check.
+"""The report for a spreadsheet: a line a discrepancy, a line a row of the report's first table, or,
+of other commands, a line a check.
 
 Money stands in minor units beside its currency. A text that a spreadsheet would take for a formula
 gets an apostrophe in front.
@@ -10,9 +11,13 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
+from payops.domain.duration import utc_text
+from payops.domain.table import Cell, Column, Table
 from payops.formats.discrepancies import discrepancies
 from payops.formats.safe import Page, SafeReport
+from payops.formats.tables import cell_text, money_cells
 from payops.formats.words import title_of, worst_first
 
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
@@ -38,11 +43,39 @@ def render(report: SafeReport, page: Page) -> str:
     if "discrepancies" in report.extra:
         header: Sequence[str] = (*_TEXTS, "minor", "currency", "candidates")
         return _written(header, map(_line, discrepancies(report)))
+    if report.tables:
+        return _written(*_table(report.tables[0]))
     checks = (
         (check.status.value, title_of(check), check.summary, check.source)
         for check in worst_first(report.checks)
     )
     return _written(("status", "check", "summary", "source"), checks)
+
+
+def _table(table: Table) -> tuple[Sequence[str], Iterable[Sequence[object]]]:
+    header: list[str] = []
+    for column in table.columns:
+        key = column.key
+        header += [f"{key}_minor", f"{key}_currency"] if column.money else [key]
+
+    def line(row: Sequence[Cell | None]) -> list[object]:
+        values: list[object] = []
+        for column, cell in zip(table.columns, row, strict=True):
+            values += money_cells(cell) if column.money else [_value(cell, column)]
+        return values
+
+    return header, map(line, table.rows)
+
+
+def _value(cell: Cell | None, column: Column) -> object:
+    """A number stays one, a span is seconds; all else as people read it."""
+    if cell is None:
+        return None
+    if isinstance(cell, timedelta):
+        return cell.total_seconds()
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return cell
+    return cell_text(cell, column, utc_text)
 
 
 def _line(found: object) -> Sequence[object]:

@@ -50,9 +50,20 @@ def render(report: SafeReport, page: Page) -> str:
         "environment": report.environment,
         "checks": [check_object(check) for check in report.checks],
     }
+    tables = {
+        table.id: [
+            {column.key: cell for column, cell in zip(table.columns, row, strict=True)}
+            for row in table.rows
+        ]
+        for table in report.tables
+    }
     cost = {"stripe_calls": report.stripe_calls, "duration_ms": report.duration_ms}
     # A command's own sections stand beside `checks` and can never replace a key of the contract.
-    document = fixed | {k: v for k, v in report.extra.items() if k not in fixed | cost} | cost
+    document = (
+        fixed
+        | {k: v for k, v in (tables | dict(report.extra)).items() if k not in fixed | cost}
+        | cost
+    )
     text = json.dumps(
         plain_value(document), ensure_ascii=page.ascii_only, indent=2, allow_nan=False
     )

@@ -14,8 +14,10 @@ from tabulate import tabulate
 
 from payops.domain.duration import ago, utc_text
 from payops.domain.result import CheckResult
+from payops.domain.table import Table
 from payops.formats.discrepancies import left_out, listed
 from payops.formats.safe import Page, SafeReport
+from payops.formats.tables import cells, headings, is_number
 from payops.formats.words import (
     cost,
     counts,
@@ -74,6 +76,8 @@ def render(report: SafeReport, page: Page) -> str:
         if is_finding(check):
             blocks += _section(check, report, page)
     blocks += _discrepancies(report)
+    for table in report.tables:
+        blocks += _table(table)
     blocks.append(f"**{escaped(verdict(report))}**")
     return "\n\n".join(blocks) + "\n"
 
@@ -102,6 +106,20 @@ def _discrepancies(report: SafeReport) -> Iterator[str]:
     yield re.sub(r"(?m) +\|$", " |", re.sub(r"(?m)-+\|$", "---------|", drawn))
     if more := left_out(report):
         yield f"And {more:,} more."
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"## {escaped(table.title)}"
+    if table.rows:
+        rows = [[escaped(text) for text in row] for row in cells(table)]
+        heads = [escaped(title) for title in headings(table)]
+        aligned = ["right" if is_number(table, n) else "left" for n in range(len(heads))]
+        drawn = tabulate(
+            rows, headers=heads, tablefmt="github", disable_numparse=True, colalign=aligned
+        )
+        yield re.sub(r"(?m) +\|$", " |", drawn)
+    if table.note:
+        yield escaped(table.note)
 
 
 def _summary(check: CheckResult) -> str:

@@ -11,6 +11,9 @@
 A discrepancy of `payops reconcile` is a line that begins with DIFF: severity, class, money, age,
 how the ledger and Stripe call it, what each says of it.
 
+A table begins with a line TABLE, its id and title; its rows are indented under it, the first of
+them the columns' keys.
+
 A line that begins with a status word is the report (first line) or a check; indented lines belong
 to the check above them. `grep '^CRIT'`, `grep next:`.
 """
@@ -23,8 +26,10 @@ from tabulate import tabulate
 
 from payops.domain.duration import ago, utc_text
 from payops.domain.result import CheckResult
+from payops.domain.table import Table
 from payops.formats.discrepancies import left_out, listed
 from payops.formats.safe import Page, SafeReport
+from payops.formats.tables import cells, is_number
 from payops.formats.words import (
     detail_text,
     is_finding,
@@ -57,7 +62,22 @@ def render(report: SafeReport, page: Page) -> str:
         lines += [f"  {name}: {text}" for name, text in (*known, ("next", each.command)) if text]
     if more := left_out(report):
         lines.append(f"DIFF     … {more:,} more: --limit, -o json or -o csv")
+    for table in report.tables:
+        lines += _table(table)
     return "\n".join(lines) + "\n"
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield f"TABLE    {table.id}  {table.title}"
+    keys = [column.key for column in table.columns]
+    aligned = ["right" if is_number(table, n) else "left" for n in range(len(keys))]
+    drawn = tabulate(
+        [keys, *cells(table, bar="#")], tablefmt="plain", disable_numparse=True, colalign=aligned
+    )
+    if table.rows:
+        yield from (f"  {line}".rstrip() for line in drawn.split("\n"))
+    if table.note:
+        yield f"  note: {table.note}"
 
 
 def _rows(checks: list[CheckResult]) -> list[str]:

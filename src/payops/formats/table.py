@@ -19,6 +19,7 @@ from payops.domain.status import Status
 from payops.domain.text import shortened
 from payops.formats.discrepancies import left_out, listed
 from payops.formats.safe import Page, SafeReport
+from payops.formats.table_rows import table_lines
 from payops.formats.words import (
     cost,
     counts,
@@ -94,7 +95,10 @@ def _lines(report: SafeReport, page: Page, console: Console) -> Iterator[Text]:
             if number + 1 < len(ordered) and is_finding(ordered[number + 1]):
                 yield Text()
     yield from _discrepancies(report, console)
-    if ordered:
+    for table in report.tables:
+        yield Text()
+        yield from table_lines(table, page, console, "bold red")
+    if ordered or report.tables:
         yield Text()
     yield from _ending(report, console)
 
