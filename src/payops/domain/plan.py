@@ -13,6 +13,9 @@ from payops.domain.money import Money
 
 PLAN_VERSION = 1
 
+SENDS = frozenset({"webhook.replay", "webhook.retry"})
+"""Remedies that send an event again instead of setting columns: by payops, and by Stripe."""
+
 Values = Mapping[str, str | None]
 """Column (or Redis key): value as text, as the database itself writes it; None is NULL."""
 
@@ -21,9 +24,10 @@ Values = Mapping[str, str | None]
 class Target:
     """Where a plan may be applied, and nowhere else.
 
-    `system` is `postgres`, `redis` or `http`. `fingerprint` tells this very database from every
-    other (PostgreSQL: its system identifier and database oid; never a host name or a secret).
-    `account` is Stripe's, empty when the plan does not rest on Stripe.
+    `system` is `postgres` or `http`. `fingerprint` tells this very database from every other
+    (PostgreSQL: its system identifier and database oid; never a host name or a secret). Of `http`,
+    `database` is the name of the webhook endpoint, and `fingerprint` is made of its URL and of
+    Stripe's account. `account` is Stripe's, empty when the plan does not rest on Stripe.
     """
 
     system: str
@@ -45,6 +49,9 @@ class Change:
     SHA-256 of the whole row's text, compared too. `statement` is the SQL as it will run, for people
     and for the ticket: it is made anew when it is applied, and a different one is refused. `risk`
     is one line, `evidence` what it rests on.
+
+    What is sent (`SENDS`) has an empty `after` too: `key` names the event, `before` what was seen
+    of it, `table` where it goes.
     """
 
     id: str
@@ -65,7 +72,9 @@ class Change:
 
     @property
     def kind(self) -> str:
-        """`update`, `insert` or `delete`."""
+        """`update`, `insert`, `delete` or `send`."""
+        if self.remedy in SENDS:
+            return "send"
         if not self.before:
             return "insert"
         return "update" if self.after else "delete"

@@ -74,6 +74,10 @@ def check_plan(plan: Plan) -> None:
             raise ValueError(f"{where}.key: does not find one row")
         if not change.table or (not change.before and not change.after):
             raise ValueError(f"{where}: changes nothing")
+        if (change.kind == "send") != (plan.target.system == "http"):
+            raise ValueError(f"{where}.remedy: is not for {_shown(plan.target.system)}")
+        if change.kind == "send" and (change.after or not change.before):
+            raise ValueError(f"{where}: what is sent has a before, and no after")
         if change.kind == "update" and not set(change.after) <= set(change.before):
             raise ValueError(f"{where}.after: sets what was not seen before")
         if change.kind == "insert" and not set(change.key) <= set(change.after):

@@ -61,6 +61,21 @@ class Applied:
         return sum(outcome.result in results for _, outcome in self.outcomes)
 
 
+@dataclass(frozen=True)
+class Words:
+    """How a writer's system is spoken of: what its rows are, and that it went away.
+
+    `stays` tells that what was done once cannot be put back by anybody, so that a rerun need not
+    look whether somebody did.
+    """
+
+    there: str = "the row has the new values"
+    as_before: str = "the row is as it was before"
+    another: str = "and the row is another now"
+    away: str = "the database went away: "
+    stays: bool = False
+
+
 def difference(seen: Values, now: Values) -> str:
     """In words, where a row differs from what was seen: `status is paid, the plan saw pending`.
 

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Protocol
 
 from payops.domain.plan import Change, Plan
-from payops.domain.plan_outcome import Applied, Outcome, Result
+from payops.domain.plan_outcome import Applied, Outcome, Result, Words
 from payops.engine.journal import Journal
 from payops.engine.journal_past import (
     NOT_DONE,
@@ -32,8 +32,21 @@ if TYPE_CHECKING:
 Told = Callable[[Change, Outcome], None]
 
 
+_OF_ROWS = Words()
+
+
 class Writer(Protocol):
-    """What applies one change; `payops.sources.writer.PostgresWriter` is it."""
+    """What applies one change: `payops.sources.writer.PostgresWriter`, and
+    `payops.engine.replayer.Replayer`, which sends."""
+
+    @property
+    def words(self) -> Words:
+        """How its system is spoken of."""
+        ...
+
+    def hindrance(self) -> str:
+        """Asked before each change: why no more are tried; empty to go on."""
+        ...
 
     def take_lock(self) -> None:
         """Be the only one at work."""
@@ -115,14 +128,16 @@ def resolve(writer: Writer, journal: Journal, fingerprint: str) -> list[Entry]:
     for intent in Past(journal.read().entries).open_intents(fingerprint):
         change = change_of(intent)
         ended = writer.ended(int(intent["txid"]))
-        outcome, word = _resolved(change, ended, _look(writer, change))
+        outcome, word = _resolved(change, ended, _look(writer, change), writer.words)
         body = outcome_body(intent["run"], intent["plan"], change, outcome, intent["seq"])
         body["result"] = word or outcome.result.value
         written.append(journal.append("outcome", body))
     return written
 
 
-def _resolved(change: Change, ended: str, seen: Outcome) -> tuple[Outcome, str]:
+def _resolved(
+    change: Change, ended: str, seen: Outcome, words: Words = _OF_ROWS
+) -> tuple[Outcome, str]:
     """What became of an interrupted change, from how its transaction ended and from the row."""
     there = seen.result is Result.ALREADY
     if ended == "committed":
@@ -133,11 +148,11 @@ def _resolved(change: Change, ended: str, seen: Outcome) -> tuple[Outcome, str]:
     if ended == "aborted":
         return Outcome(Result.FAILED, "interrupted before it was committed"), NOT_DONE
     if there:
-        why = "found done after an interruption: the row has the new values"
+        why = f"found done after an interruption: {seen.why if words.stays else words.there}"
         return Outcome(Result.DONE, why, now=seen.now, row=seen.row), ""
     if seen.result is Result.WOULD:
-        return Outcome(Result.FAILED, "interrupted; the row is as it was before"), NOT_DONE
-    why = "interrupted so long ago that the database cannot tell, and the row is another now"
+        return Outcome(Result.FAILED, f"interrupted; {words.as_before}"), NOT_DONE
+    why = f"interrupted so long ago that the database cannot tell, {words.another}"
     return Outcome(Result.FAILED, f"{why}: {seen.why}"), NOT_KNOWN
 
 
@@ -190,9 +205,13 @@ class _Run:
                 break
             try:
                 self._writer.still_locked()
+                if stopped := self._writer.hindrance():
+                    break
+                if interrupted := stop():  # it may have waited
+                    break
                 outcome = self._one(change, done.get(change.id), done_before)
             except SourceError as error:
-                stopped = f"the database went away: {error}"
+                stopped = f"{self._writer.words.away}{error}"
                 break
             except (FailedError, RefusedError) as error:  # the journal
                 stopped = f"{error}. {error.hint}"
@@ -221,8 +240,10 @@ class _Run:
 
     def _again(self, change: Change, done: Entry, past: Past) -> Outcome:
         """A change that the journal knows as done is never done a second time."""
-        seen = self._writer.look(change)
         entry, at = done["seq"], done["at"]
+        if self._writer.words.stays:
+            return Outcome(Result.ALREADY, f"done by entry {entry} at {at}", entry=entry)
+        seen = self._writer.look(change)
         if undone := past.undone_by(entry):
             why = f"done by entry {entry} and put back by entry {undone}: make a new plan"
             return self._written(change, replace(seen, result=Result.REFUSED, why=why))
@@ -237,7 +258,10 @@ class _Run:
         intent = self._journal.read().entries[self._intent - 1]
         try:
             outcome, word = _resolved(
-                change, self._writer.ended(int(intent["txid"])), _look(self._writer, change)
+                change,
+                self._writer.ended(int(intent["txid"])),
+                _look(self._writer, change),
+                self._writer.words,
             )
         except (SourceError, RefusedError):
             return lost

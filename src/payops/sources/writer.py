@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from payops.domain.plan import Change, Values
-from payops.domain.plan_outcome import Outcome, Result, difference, same, shown
+from payops.domain.plan_outcome import Outcome, Result, Words, difference, same, shown
 from payops.domain.text import harmless, shortened
 from payops.errors import NotConfiguredError, RefusedError, SourceError
 from payops.sources.bounded import CutOffError
 from payops.sources.postgres import query
 from payops.sources.postgres_errors import translate, unreachable
 from payops.sources.writer_connection import Connection, Row
+from payops.sources.writer_lock import Lock
 from payops.sources.writer_statement import Statement, statement_of
 from payops.sources.writer_table import Table, read_table
 
 if TYPE_CHECKING:
     from payops.config.sources import PostgresSettings
 
-# A positive bigint of our own.
-_LOCK = int.from_bytes(hashlib.sha256(b"payops apply").digest()[:8], "big") >> 1
 _LONGEST = 300
 _STILL_RUNNING_S = 5.0  # the server's side of a killed payops may take a moment to end
-_LOCK_PATIENCE_S = 1.0  # the server needs a moment to see that a killed payops is gone
 # The database's own rules said no: constraints (class 23), and what a trigger raises.
 _AGAINST_RULES = ("23", "P0001")
 
@@ -49,6 +45,8 @@ class PostgresWriter:
     Every method raises SourceError when the database does not answer.
     """
 
+    words = Words()
+
     def __init__(self, settings: PostgresSettings, operator: str) -> None:
         if settings.write_dsn is None:
             raise NotConfiguredError(
@@ -60,7 +58,7 @@ class PostgresWriter:
         self._dsn = settings.write_dsn.reveal()
         self._application = f"payops apply {operator}"
         self._work: Connection | None = None
-        self._guard: Connection | None = None
+        self._guard: Lock | None = None
         self._tables: dict[str, Table] = {}
 
     def database(self) -> Database:
@@ -78,33 +76,18 @@ class PostgresWriter:
     def take_lock(self) -> None:
         """Be the only `payops apply` on this database until `close`. Raises RefusedError naming
         who is at work, and since when."""
-        guard = Connection(self._settings, self._dsn, self._application)
-        self._guard = guard
-        with guard.told():
-            guard.begin(read_only=True, idle_s=0)
-            guard.rows(
-                b"SELECT set_config('transaction_timeout', '0', true) FROM pg_settings"
-                b" WHERE name = 'transaction_timeout'"
-            )
-            until = time.monotonic() + _LOCK_PATIENCE_S
-            while not guard.rows(query("write_lock", {}), {"key": _LOCK})[0]["taken"]:
-                if time.monotonic() > until:
-                    holders = guard.rows(query("write_lock_holder", {}), {"key": _LOCK})
-                    break
-                time.sleep(0.05)
-            else:
-                return
-        raise RefusedError(
-            f"another payops apply is at work on this database: {_holder(holders)}",
-            hint="wait for it to end, then look at `payops journal` and run this again",
-        )
+        self._guard = Lock(self._settings, self._dsn, self._application)
+        self._guard.take()
 
     def still_locked(self) -> None:
         """Raises SourceError when the connection that holds the lock is gone, and with it the
         lock."""
         if self._guard is not None:
-            with self._guard.told():
-                self._guard.rows(b"SELECT 1 AS one")
+            self._guard.still_held()
+
+    def hindrance(self) -> str:
+        """Nothing stands in the way of the next change."""
+        return ""
 
     def apply(
         self, change: Change, ready: Callable[[int], None], *, dry_run: bool = False
@@ -207,10 +190,9 @@ class PostgresWriter:
     def close(self) -> None:
         """Hang up, and free the lock."""
         if self._guard is not None:
-            self._guard.rollback()
-        for connection in (self._work, self._guard):
-            if connection is not None:
-                connection.close()
+            self._guard.free()
+        if self._work is not None:
+            self._work.close()
         self._work = self._guard = None
 
     def _connection(self) -> Connection:
@@ -305,13 +287,3 @@ def _lost(error: SourceError, committing: bool) -> Outcome:
     if committing:
         return Outcome(Result.UNKNOWN, f"the connection was lost while it was committed: {error}")
     return Outcome(Result.FAILED, f"the connection was lost, nothing was changed: {error}")
-
-
-def _holder(rows: list[Row]) -> str:
-    if not rows:
-        return "it ended just now"
-    row = rows[0]
-    since = row["since"]
-    when = since.strftime("%Y-%m-%d %H:%M:%S UTC") if isinstance(since, datetime) else "unknown"
-    where = f" from {row['address']}" if row["address"] else ""
-    return f"{row['application']} (role {row['role']}{where}, pid {row['pid']}), since {when}"
