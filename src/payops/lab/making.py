@@ -80,6 +80,7 @@ def _start_merchant(
         {
             "port": merchant.port,
             "control_port": merchant.control_port,
+            "webhook_port": merchant.webhook_port,
             "postgres_dsn": servers.postgres.dsn,
             "redis_url": servers.redis.url,
             "stripe_url": servers.stripe.url,
@@ -105,7 +106,8 @@ def _start_stripe(
             "webhook_endpoints": [
                 {
                     "id": keys.webhook_endpoint,
-                    "url": servers.merchant.url + made.front.webhook,
+                    "url": servers.merchant.webhook_url + made.front.webhook,
+                    "api_version": made.api_version,
                     "secret": keys.webhook_secret,
                     "enabled_events": list(made.front.events),
                 }
@@ -148,7 +150,7 @@ def _save(
         secret_key=keys.secret_key,
         publishable_key=keys.publishable_key,
         webhook_secret=keys.webhook_secret,
-        webhook_endpoint=servers.merchant.url + made.front.webhook,
+        webhook_endpoint=servers.merchant.webhook_url + made.front.webhook,
         pids={server.name: server.pid for server in servers},
     )
     write_configuration(info, servers.postgres.read_only_dsn)

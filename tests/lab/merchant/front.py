@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from payops.lab.merchant.signature import signed_with
+from payops.domain.signature import signed_with
 from payops.lab.stripe import objects
 
 SECRET = "whsec_test_of_the_shop"
@@ -24,13 +24,15 @@ _numbers = itertools.count(1)
 def request(
     method: str, url: str, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """Status and JSON of one request."""
+    """Status and JSON of one request; of a page, its text as `html`."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
     try:
         connection.request(method, parts.path, body, headers or {})
         response = connection.getresponse()
-        return response.status, json.loads(response.read())
+        answered = response.read()
+        page = response.headers.get_content_type() == "text/html"
+        return response.status, {"html": answered.decode()} if page else json.loads(answered)
     finally:
         connection.close()
 

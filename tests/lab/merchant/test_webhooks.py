@@ -22,7 +22,8 @@ from lab.merchant.front import (
     one,
     request,
 )
-from payops.lab.merchant.signature import genuine, signed_with
+from payops.domain.signature import signed_with
+from payops.lab.merchant.signature import genuine
 from payops.lab.stripe import objects
 
 Database = psycopg.Connection[Any]
@@ -240,7 +241,12 @@ def test_unknown_faults_are_refused(shop: OpenShop) -> None:
         status, body = shop.break_(**wrong)
         assert status == 400
         assert body["error"]
-    assert shop.break_()[1]["faults"] == {"webhook": None, "health": None, "down": False}
+    assert shop.break_()[1]["faults"] == {
+        "webhook": None,
+        "health": None,
+        "clock_offset_s": 0.0,
+        "down": False,
+    }
 
 
 def test_down_closes_the_door_and_reopens_it(shop: OpenShop) -> None:

@@ -17,11 +17,11 @@ import redis
 
 from command import payops
 from payops.checks import check_ids
+from payops.domain.signature import signed_with
 from payops.errors import LabError
 from payops.lab import laboratory, scenario
 from payops.lab.control import Control
 from payops.lab.info import LabInfo
-from payops.lab.merchant.signature import signed_with
 from payops.lab.systems import System, system, system_names
 
 OTHERS = [name for name in system_names() if name != "reference"]

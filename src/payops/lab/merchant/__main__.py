@@ -29,18 +29,23 @@ def main() -> int:
     try:
         config = MerchantConfig.read(path)
         shop = Shop(config) if config.system == "reference" else _front(config)
-        public = Door(shop.handle, config.port)
-        control = Door(Control(shop, public).handle, config.control_port)
-        public.open()
-        control.open()
+        public = Door(shop.handle, config.port, shop.faults.now)
+        deliveries = None
+        if config.webhook_port is not None:
+            deliveries = Door(shop.handle, config.webhook_port, shop.faults.now)
+        side = Control(shop, public, deliveries)
+        control = Door(side.handle, config.control_port)
+        doors = [door for door in (public, deliveries, control) if door is not None]
+        for door in doors:
+            door.open()
         _announce(Path(config.dir), public.url, control.url)
     except (LabError, OSError, ValueError) as error:
         logging.error("the shop cannot open: %s", error)
         return 1
     logging.info("open at %s, control at %s", public.url, control.url)
     stop.wait()
-    public.close()
-    control.close()
+    for door in doors:
+        door.close()
     return 0
 
 

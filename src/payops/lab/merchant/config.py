@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from payops.errors import LabError
 class MerchantConfig:
     """What the shop needs to know. Keys and passwords are kept out of its `repr`.
 
-    Port 0 takes a free one. `webhook_secrets` are all accepted, as while one is being rotated.
+    Port 0 takes a free one. `webhook_port` is a second way in, for Stripe's deliveries (None: there
+    is only one). `webhook_secrets` are all accepted, as while one is being rotated; `more_webhooks`
+    are further paths that take deliveries, with the secrets of each.
     `dir` is the folder that gets `merchant.json` once the shop is open. `stripe_timeout_s` is the
     longest wait for Stripe's answer, in seconds. `system` is whose application this is.
     """
@@ -26,6 +29,8 @@ class MerchantConfig:
     webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
     port: int = 0
     control_port: int = 0
+    webhook_port: int | None = None
+    more_webhooks: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     stripe_timeout_s: float = 5.0
     system: str = "reference"
 

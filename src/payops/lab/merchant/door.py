@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
 from email.message import Message
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -35,10 +37,13 @@ class _Server(ThreadingHTTPServer):
 
 
 class Door:
-    """HTTP on `port` (0: a free one, kept from then on). Every answer ends its connection."""
+    """HTTP on `port` (0: a free one, kept from then on). Every answer ends its connection.
 
-    def __init__(self, handle: Handle, port: int) -> None:
-        self._handler = _handler(handle)
+    `now` is the clock of its `Date` headers, in epoch seconds.
+    """
+
+    def __init__(self, handle: Handle, port: int, now: Callable[[], float] = time.time) -> None:
+        self._handler = _handler(handle, now)
         self._port = port
         self._server: _Server | None = None
         self._lock = threading.Lock()
@@ -73,7 +78,7 @@ class Door:
                 self._server = None
 
 
-def _handler(handle: Handle) -> type[BaseHTTPRequestHandler]:
+def _handler(handle: Handle, now: Callable[[], float]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         timeout = READ_TIMEOUT_S
         server_version = "shop"
@@ -94,14 +99,26 @@ def _handler(handle: Handle) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             body = answer.encoded()
+            if answer.drip_s:
+                self._drip(answer, body)
+                return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", answer.content_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command != "HEAD":
                 self.wfile.write(body)
+
+        def _drip(self, answer: Answer, body: bytes) -> None:
+            head = f"HTTP/1.1 {answer.status} OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            for byte in head + body:
+                time.sleep(answer.drip_s)
+                self.wfile.write(bytes([byte]))
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return formatdate(now() if timestamp is None else timestamp, usegmt=True)
 
         def log_message(self, format: str, *args: Any) -> None:
             log.info(format, *args)

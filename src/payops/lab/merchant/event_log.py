@@ -10,11 +10,8 @@ from payops.lab.merchant.ledger import Connection
 LONGEST_ERROR = 500
 
 
-def receive(connection: Connection, event: dict[str, Any]) -> bool:
-    """Write the event down and begin an attempt; False when it was processed before.
-
-    Finds the row of an earlier attempt, also one that Redis has forgotten.
-    """
+def write(connection: Connection, event: dict[str, Any]) -> None:
+    """Write the event down as received, if it is not there."""
     connection.execute(
         """
         INSERT INTO webhook_events (event_id, type, payload) VALUES (%s, %s, %s)
@@ -22,12 +19,21 @@ def receive(connection: Connection, event: dict[str, Any]) -> bool:
         """,
         (event["id"], event["type"], json.dumps(event)),
     )
+
+
+def receive(connection: Connection, event: dict[str, Any], *, again: bool = False) -> bool:
+    """Write the event down and begin an attempt; False when it was processed before.
+
+    Finds the row of an earlier attempt, also one that Redis has forgotten. With `again`, what was
+    processed before is begun once more.
+    """
+    write(connection, event)
     begun = connection.execute(
         """
         UPDATE webhook_events SET status = 'processing', attempts = attempts + 1
-        WHERE event_id = %s AND status <> 'processed'
+        WHERE event_id = %s AND (%s OR status <> 'processed')
         """,
-        (event["id"],),
+        (event["id"], again),
     )
     return begun.rowcount == 1
 

@@ -16,8 +16,10 @@ class UnknownPaymentError(Exception):
     """An event about a payment that bears our mark, but that the ledger does not have."""
 
 
-def apply(connection: Connection, event: StripeObject) -> None:
+def apply(connection: Connection, event: StripeObject, *, forward_only: bool = True) -> None:
     """Move the ledger as `event` says; events that mean nothing to the shop change nothing.
+
+    A shop that does not look which event is the newer one is `forward_only=False`.
 
     Raises UnknownPaymentError, so that the event is kept as failed and delivered again.
     """
@@ -26,8 +28,11 @@ def apply(connection: Connection, event: StripeObject) -> None:
         return
     about: StripeObject = event["data"]["object"]
     payment_id = _payment(connection, about)
-    if payment_id is not None:
-        handler(connection, payment_id, about)
+    if payment_id is None:
+        return
+    if not forward_only and about["object"] == "payment_intent":
+        ledger.overwrite(connection, payment_id, event["type"].rpartition(".")[2])
+    handler(connection, payment_id, about)
 
 
 def _payment(connection: Connection, about: StripeObject) -> UUID | None:

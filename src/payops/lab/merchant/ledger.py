@@ -135,6 +135,15 @@ def move(
     )
 
 
+def overwrite(connection: Connection, payment_id: UUID, status: str) -> None:
+    """Set a status that the ledger has a word for, whatever was there: a shop without order."""
+    if status in FORWARD:
+        connection.execute(
+            "UPDATE payments SET status = %s, updated_at = now() WHERE id = %s",
+            (status, payment_id),
+        )
+
+
 def note(
     connection: Connection,
     payment_id: UUID,

@@ -21,6 +21,7 @@ from payops.lab.merchant.checkout import Checkout
 from payops.lab.merchant.config import MerchantConfig
 from payops.lab.merchant.door import Door
 from payops.lab.merchant.faults import Faults
+from payops.lab.merchant.gate import Gate
 from payops.lab.merchant.ledger import connect
 from payops.lab.merchant.stripe_api import StripeApi
 from payops.lab.merchant.webhooks import Webhooks
@@ -45,7 +46,9 @@ class Shop:
         self.faults = Faults()
         stripe = StripeApi(config.stripe_url, config.stripe_key, config.stripe_timeout_s)
         self._checkout = Checkout(self._dsn, self._redis, stripe, Breaker(self._redis))
-        self._webhooks = Webhooks(self._dsn, self._redis, config.webhook_secrets, self.faults)
+        gate = Gate({webhooks.PATH: config.webhook_secrets, **config.more_webhooks}, self.faults)
+        self._delivered_to = gate.paths
+        self._webhooks = Webhooks(self._dsn, self._redis, gate, self.faults)
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -66,17 +69,17 @@ class Shop:
     def _route(self, method: str, path: str, headers: Message, body: bytes) -> Answer:
         if (method, path) == ("GET", "/health"):
             return self._health()
-        if (method, path) == ("POST", webhooks.PATH):
-            return self._webhooks.receive(body, headers.get("Stripe-Signature", ""))
+        if method == "POST" and path in self._delivered_to:
+            return self._webhooks.receive(path, body, headers.get("Stripe-Signature", ""))
         if (method, path) == ("POST", "/pay"):
             return self._checkout.pay(body, headers.get("Idempotency-Key", ""))
-        if path in ("/health", "/pay", webhooks.PATH):
+        if path in ("/health", "/pay") or path in self._delivered_to:
             allowed = "GET" if path == "/health" else "POST"
             return Answer(405, {"error": f"{allowed} only"}, {"Allow": allowed})
         return _NOT_FOUND
 
     def _health(self) -> Answer:
-        fault = self.faults.active("health")
+        fault = self.faults.health
         if fault == "timeout":
             self.faults.hang("health")
             return NO_ANSWER
@@ -118,11 +121,16 @@ class Application(Protocol):
 
 
 class Control:
-    """The lab's side door: GET /state, PUT /faults."""
+    """The lab's side door: GET /state, PUT /faults.
 
-    def __init__(self, shop: Application, door: Door) -> None:
+    Beside the faults of `faults.py`, `down` closes every door, and `webhook_down` that one which
+    Stripe delivers to.
+    """
+
+    def __init__(self, shop: Application, door: Door, deliveries: Door | None = None) -> None:
         self._shop = shop
-        self._door = door
+        self._doors = {"down": door} | ({"webhook_down": deliveries} if deliveries else {})
+        self._closed = dict.fromkeys(self._doors, False)
 
     def handle(self, method: str, path: str, headers: Message, body: bytes) -> Answer:
         """Answer one request with the state after it; 400 says what it did not understand."""
@@ -135,22 +143,23 @@ class Control:
             wanted: Any = json.loads(body)
             if not isinstance(wanted, dict):
                 raise ValueError("a JSON object is wanted")
-            down = wanted.pop("down", None)
-            if down is not None and not isinstance(down, bool):
-                raise ValueError("down is true or false")
+            closed = {name: wanted.pop(name) for name in self._doors if name in wanted}
+            if not all(isinstance(one, bool) for one in closed.values()):
+                raise ValueError(f"{' and '.join(closed)} is true or false")
             self._shop.faults.change(wanted)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             return Answer(400, {"error": str(error)})
-        if down is not None:
-            self._door.close() if down else self._door.open()
+        self._closed.update(closed)
+        for name, door in self._doors.items():
+            door.close() if self._closed[name] or self._closed["down"] else door.open()
         return self._state()
 
     def _state(self) -> Answer:
         return Answer(
             200,
             {
-                "faults": {**self._shop.faults.dump(), "down": not self._door.is_open},
+                "faults": {**self._shop.faults.dump(), **self._closed},
                 "answered": self._shop.answered,
-                "url": self._door.url,
+                "url": self._doors["down"].url,
             },
         )

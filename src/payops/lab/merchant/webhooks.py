@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from typing import Any
 
 import psycopg
 import redis
 
 from payops.lab.merchant import event_log, events
-from payops.lab.merchant.answer import NO_ANSWER, Answer
+from payops.lab.merchant.answer import Answer
 from payops.lab.merchant.faults import Faults
+from payops.lab.merchant.gate import Gate
 from payops.lab.merchant.ledger import Connection, connect
-from payops.lab.merchant.signature import genuine
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ PATH = "/webhooks/stripe"
 # Runbook 004: 24 h.
 DEDUPE_TTL_S = 86_400
 _PROCESSED = Answer(200, {"status": "processed"})
+_RECEIVED = Answer(200, {"status": "received"})
 _DUPLICATE = Answer(200, {"status": "already_processed"})
 _FAILED = Answer(500, {"error": "handler failed"})
 
@@ -32,44 +34,55 @@ class InjectedError(Exception):
 class Webhooks:
     """Receives Stripe's events. An event that fails is answered with 500 and can come again."""
 
-    def __init__(
-        self, dsn: str, client: redis.Redis, secrets: tuple[str, ...], faults: Faults
-    ) -> None:
+    def __init__(self, dsn: str, client: redis.Redis, gate: Gate, faults: Faults) -> None:
         self._dsn = dsn
         self._redis = client
-        self._secrets = secrets
+        self._gate = gate
         self._faults = faults
 
-    def receive(self, body: bytes, signature: str) -> Answer:
+    def receive(self, path: str, body: bytes, signature: str) -> Answer:
         """Answer one delivery: raw `body`, and the header `Stripe-Signature`."""
-        fault = self._faults.active("webhook")
-        if fault == "timeout":
-            self._faults.hang("webhook")
-            return NO_ANSWER
-        if fault == "redirect":
-            return Answer(308, {"error": "moved"}, {"Location": PATH + "/"})
-        if fault == "403":
-            return Answer(403, {"error": "forbidden"})
-        if fault == "wrong_secret" or not genuine(signature, body, self._secrets):
+        came = self._gate.pass_through(path, body, signature)
+        if isinstance(came, Answer):
+            return came
+        if not came.signed:
             return Answer(400, {"error": "invalid signature"})
-        event = _event(body)
+        event = _event(came.body)
         if event is None:
             return Answer(400, {"error": "not an event"})
+        fault = came.fault.fault if came.fault else ""
         if fault == "swallow":
             return _PROCESSED
-        return self._once(event, fail=fault == "500")
+        if fault == "late" and came.fault is not None:
+            return self._later(event, came.fault.seconds)
+        return self._once(event, fault)
 
-    def _once(self, event: dict[str, Any], *, fail: bool) -> Answer:
+    def _later(self, event: dict[str, Any], seconds: float) -> Answer:
+        """Write it down and answer; a worker, which is slow, handles it afterwards."""
+        answer = self._once(event, "stuck")
+        if answer is _RECEIVED:
+            threading.Thread(target=self._work, args=(event, seconds), daemon=True).start()
+        return answer
+
+    def _work(self, event: dict[str, Any], seconds: float) -> None:
+        self._faults.hang("webhook", seconds)
+        try:
+            with connect(self._dsn) as connection:
+                self._process(connection, event, "")
+        except psycopg.Error as error:
+            log.error("%s is not handled: Postgres: %s", event["id"], error)
+
+    def _once(self, event: dict[str, Any], fault: str) -> Answer:
         key = f"stripe_event:{event['id']}"
         try:
-            if not self._redis.set(key, "1", nx=True, ex=DEDUPE_TTL_S):
+            if fault != "no_dedupe" and not self._redis.set(key, "1", nx=True, ex=DEDUPE_TTL_S):
                 return _DUPLICATE
         except redis.RedisError as error:
             log.error("%s: Redis does not answer: %s", event["id"], error)
             return _FAILED
         try:
             with connect(self._dsn) as connection:
-                answer = self._process(connection, event, fail=fail)
+                answer = self._process(connection, event, fault)
         except psycopg.Error as error:
             log.error("%s: Postgres: %s", event["id"], error)
             answer = _FAILED
@@ -77,19 +90,24 @@ class Webhooks:
             self._free(key)
         return answer
 
-    def _process(self, connection: Connection, event: dict[str, Any], *, fail: bool) -> Answer:
-        if not event_log.receive(connection, event):
+    def _process(self, connection: Connection, event: dict[str, Any], fault: str) -> Answer:
+        if fault == "stuck":
+            event_log.write(connection, event)
+            return _RECEIVED
+        if not event_log.receive(connection, event, again=fault == "no_dedupe"):
             return _DUPLICATE
         try:
             with connection.transaction():
-                if fail:
+                if fault in ("500", "failed"):
                     raise InjectedError("internal error (injected by the lab)")
-                events.apply(connection, event)
+                if fault != "swallow_logged":
+                    events.apply(connection, event, forward_only=fault != "any_order")
                 event_log.processed(connection, event["id"])
         except (psycopg.Error, events.UnknownPaymentError, InjectedError, KeyError) as error:
             log.error("%s %s failed: %s", event["id"], event["type"], error)
             event_log.failed(connection, event["id"], f"{type(error).__name__}: {error}")
-            return _FAILED
+            # A worker behind a queue fails when the delivery has long been answered.
+            return _RECEIVED if fault == "failed" else _FAILED
         return _PROCESSED
 
     def _free(self, key: str) -> None:

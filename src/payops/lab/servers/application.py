@@ -134,12 +134,17 @@ class Merchant(Application):
 
     name = "merchant"
     module = "payops.lab.merchant"
-    spare_ports = 1
+    spare_ports = 2
+
+    @property
+    def webhook_port(self) -> int:
+        """The port that Stripe delivers to. Raises LabError before `reserve`."""
+        return self._known().more_ports[1]
 
     @property
     def webhook_url(self) -> str:
-        """Where Stripe delivers its events. Raises LabError before `reserve`."""
-        return f"{self.url}/webhooks/stripe"
+        """The address that Stripe delivers to, without a path. Raises LabError before `reserve`."""
+        return f"http://127.0.0.1:{self.webhook_port}"
 
 
 def _environment() -> dict[str, str]:

@@ -101,6 +101,7 @@ def _key(given: Mapping[str, Any]) -> ApiKey:
 
 def _endpoint(given: Mapping[str, Any]) -> Mapping[str, Any]:
     allowed = {"id", "url", "secret", "enabled_events", "status", "livemode", "description"}
+    allowed |= {"api_version"}
     unknown = set(given) - allowed
     if unknown:
         raise ValueError(f"unknown webhook endpoint keys: {', '.join(sorted(unknown))}")

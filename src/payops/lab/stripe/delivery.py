@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import hashlib
-import hmac
 import ipaddress
 import json
 import logging
@@ -13,6 +11,7 @@ from urllib.parse import urlsplit
 
 import h11
 
+from payops.domain.signature import signature_header
 from payops.lab.stripe.objects import StripeObject
 from payops.lab.stripe.webhooks import Due, Webhooks
 
@@ -25,13 +24,6 @@ BUSY_S = 0.25
 
 class NotLoopbackError(ValueError):
     """An endpoint elsewhere than on this machine: the lab sends nothing there."""
-
-
-def signature(secret: str, body: bytes, timestamp: int) -> str:
-    """The Stripe-Signature header: HMAC-SHA256 of "{timestamp}.{raw body}"."""
-    signed = f"{timestamp}.".encode() + body
-    digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
-    return f"t={timestamp},v1={digest}"
 
 
 def loopback_address(url: str) -> tuple[str, int, str]:
@@ -155,12 +147,13 @@ class Dispatcher:
 
     async def _send(self, event: StripeObject, endpoint: StripeObject) -> int:
         body = json.dumps(event, indent=2).encode()
+        now = int(self.webhooks.clock.now())
         secret = self.webhooks.secrets().get(endpoint["id"], "")
         headers = [
             ("User-Agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)"),
             ("Accept", "*/*; q=0.5, application/xml"),
             ("Cache-Control", "no-cache"),
             ("Content-Type", "application/json; charset=utf-8"),
-            ("Stripe-Signature", signature(secret, body, int(self.webhooks.clock.now()))),
+            ("Stripe-Signature", signature_header(secret, body, now)),
         ]
         return await post(endpoint["url"], headers, body)

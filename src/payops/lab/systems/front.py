@@ -14,7 +14,7 @@ from email.message import Message
 from payops.lab.merchant.answer import NO_ANSWER, Answer
 from payops.lab.merchant.config import MerchantConfig
 from payops.lab.merchant.faults import Faults
-from payops.lab.merchant.signature import genuine
+from payops.lab.merchant.gate import Gate
 from payops.lab.systems import system
 
 _NOT_FOUND = Answer(404, {"error": "not found"})
@@ -27,8 +27,10 @@ class FrontOfShop:
 
     def __init__(self, config: MerchantConfig) -> None:
         self._front = system(config.system).front
-        self._secrets = config.webhook_secrets
         self.faults = Faults()
+        self._gate = Gate(
+            {self._front.webhook: config.webhook_secrets, **config.more_webhooks}, self.faults
+        )
         self._counts: Counter[str] = Counter()
         self._seen: dict[str, None] = {}
         self._lock = threading.Lock()
@@ -48,36 +50,31 @@ class FrontOfShop:
         return answer
 
     def _route(self, method: str, path: str, headers: Message, body: bytes) -> Answer:
-        if path == self._front.webhook:
+        if path in self._gate.paths:
             if method != "POST":
                 return _NOT_ALLOWED
-            return self._faulty() or self._receive(body, headers.get("Stripe-Signature", ""))
+            return self._receive(path, body, headers.get("Stripe-Signature", ""))
         if path == self._front.health:
-            fault = self.faults.active("health")
+            fault = self.faults.health
             if fault == "timeout":
                 self.faults.hang("health")
                 return NO_ANSWER
             return Answer(500, {"status": "error"}) if fault == "500" else self._front.healthy
         return _NOT_FOUND
 
-    def _faulty(self) -> Answer | None:
-        fault = self.faults.active("webhook")
-        if fault == "timeout":
-            self.faults.hang("webhook")
-            return NO_ANSWER
-        return {
-            "500": Answer(500, {"error": "handler failed"}),
-            "403": Answer(403, {"error": "forbidden"}),
-            "redirect": Answer(308, {"error": "moved"}, {"Location": self._front.webhook + "/"}),
-            "wrong_secret": self._front.refused,
-            "swallow": self._front.received,
-        }.get(fault or "")
-
-    def _receive(self, body: bytes, signature: str) -> Answer:
+    def _receive(self, path: str, body: bytes, signature: str) -> Answer:
+        came = self._gate.pass_through(path, body, signature)
+        if isinstance(came, Answer):
+            return came
         if not signature:
             return self._front.unsigned or self._front.refused
-        if self._front.checks_signature and not genuine(signature, body, self._secrets):
+        fault = came.fault.fault if came.fault else ""
+        if not came.signed and (self._front.checks_signature or fault == "wrong_secret"):
             return self._front.refused
+        if fault == "500":
+            return Answer(500, {"error": "handler failed"})
+        if fault == "swallow":
+            return self._front.received
         try:
             event = json.loads(body)
             id_ = str(event["id"])
