@@ -53,14 +53,18 @@ class Moved(Enum):
     """The ledger has no word for what this type tells, or is not mapped."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PathEvent:
     """One event of Stripe's, and how far it got.
 
     `created` is Stripe's, the other times those of the event log: aware UTC, None where nothing is
-    known. `pending_webhooks` endpoints have not accepted it yet. `logged` is the event log's word
-    for it, empty where it has no row (or there is no log). `seen` tells whether its dedupe key is
-    in Redis, None where there is none to look at or the event is older than the keys' life.
+    known. `pending_webhooks` endpoints have not accepted it yet. `object_id` and `object_status`
+    are of what it is about (`pi_…`, `succeeded`), `named_id` and `named_order` what its metadata
+    says of our own row. `logged` is what the event log says of it: `handled`, `failed` or
+    `waiting`, empty where it has no row (or there is no log); `times` how many rows say that it was
+    handled.
+    `seen` tells whether its dedupe key is in Redis, None where there is none to look at or the
+    event is older than the keys' life. `local_id` is the ledger's row.
     """
 
     id: str
@@ -69,12 +73,16 @@ class PathEvent:
     livemode: bool
     pending_webhooks: int
     object_id: str = ""
+    object_status: str = ""
     payment_intent: str = ""
+    named_id: str = ""
+    named_order: str = ""
     amount: Money | None = None
     api_version: str = ""
     logged: str = ""
     received_at: datetime | None = None
     processed_at: datetime | None = None
+    times: int = 0
     attempts: int | None = None
     error: str = ""
     seen: bool | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from payops.errors import Failure, SourceError
 from payops.reconcile.fetch_parts import Part
-from payops.reconcile.fetch_slices import Piece, Pieces, gaps
+from payops.sources.stripe_slices import Piece, Pieces, gaps
 from payops.reconcile.spool_schema import KINDS
 from payops.sources.stripe_pages import PAGE, StoppedError
 from payops.sources.stripe_rows import csv_text

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -94,9 +94,12 @@ class StripePages:
         since: int | None = None,
         until: int | None = None,
         after: str = "",
+        types: Sequence[str] = (),
         **filters: str,
     ) -> Page:
         """Objects created from `since` to before `until`, older than the object `after`.
+
+        `types` are of events, 20 at most: all when empty.
 
         Raises SourceError once it is given up, StoppedError when `stop` was set meanwhile.
         """
@@ -104,6 +107,7 @@ class StripePages:
         query += [f"created%5Bgte%5D={since}"] if since is not None else []
         query += [f"created%5Blt%5D={until}"] if until is not None else []
         query += [f"starting_after={quote(after)}"] if after else []
+        query += [f"types%5B%5D={quote(each)}" for each in types]
         query += [f"{name}={quote(value)}" for name, value in filters.items()]
         query += [f"expand%5B%5D={quote(each)}" for each in kind.expand]
         reply, decoded = self._answer(kind, f"{self._base}{kind.path}?{'&'.join(query)}", stop)
