@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from payops.sources.status_page import Indicator, StatusPage, read_status_page
 
 if TYPE_CHECKING:
     from payops.domain.deadline import Deadline
+    from payops.sources.tcp import Connected
 
 __all__ = ["HttpAnswer", "HttpSource", "Indicator", "StatusPage", "TlsFacts"]
 
@@ -116,6 +117,19 @@ class HttpSource:
         except (OSError, UnicodeError) as error:
             raise wire_errors.translate(error, "http", f"//{host}", seconds) from error
         return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    def connect(self, addresses: Sequence[str], port: int, timeout: float) -> tuple[Connected, ...]:
+        """TCP to each address at once, `timeout` in seconds for all. Direct, not through a proxy.
+        Never raises: each answer holds its own failure."""
+        from payops.sources.tcp import connect_each
+
+        return connect_each(addresses, port, self._deadline.within(timeout))
+
+    def proxied(self, url: str) -> bool:
+        """Whether requests to `url` go through a proxy of the environment."""
+        from payops.sources.proxies import proxy_for
+
+        return bool(proxy_for(url))
 
     def tls(self, host: str, port: int, timeout: float) -> TlsFacts:
         """The certificate of `host:port`, also when it does not verify. Direct, not through a

@@ -1,82 +1,36 @@
 """Probe one endpoint as Stripe would reach it: what the runbooks do with curl, whole.
 
 DNS, TCP, TLS, an unsigned POST, a wrongly signed one, and only when asked a correctly signed event
-of a type that moves nothing. S0-36, S0-37, S0-25, S3-08, S4-41.
+of a type that moves nothing. S0-24, S0-25, S3-08, S4-41.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from payops.domain.evidence import Action, Scalar
-from payops.domain.status import Status, worst
+from payops.domain.secret import masked_url
+from payops.domain.status import Status
 from payops.webhooks.answers import Answered
+from payops.webhooks.bodies import STRIPE
+from payops.webhooks.post import OutOfTimeError, Post
+from payops.webhooks.probe_event import probe_event
+from payops.webhooks.probe_reach import reach
+from payops.webhooks.probe_signed import Signing, ask_signed
+from payops.webhooks.probe_unsigned import ask_unsigned
+from payops.webhooks.probed import Probe, Step
+from payops.webhooks.secrets import known_secrets, own_secrets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import datetime
 
     from payops.config.settings import Settings
     from payops.config.webhooks import WebhookEndpoint
     from payops.domain.secret import Secret
-    from payops.errors import Failure
     from payops.sources.sources import Sources
 
-
-@dataclass(frozen=True)
-class Step:
-    """One thing that was tried.
-
-    `name` is dns, tcp, tls, redirect, clock, unsigned, wrong-signature, signed, rotation or
-    old-timestamp. `seen` is one line. SKIP is what was not asked, with the reason in `seen`.
-    `latency_ms` is None where nothing was timed. `detail` holds ids, codes and times for the ticket.
-    """
-
-    name: str
-    status: Status
-    seen: str
-    latency_ms: float | None = None
-    detail: Mapping[str, Scalar] = field(default_factory=dict)
-    actions: tuple[Action, ...] = ()
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What an endpoint was seen to do.
-
-    Of the unsigned POST: `answered` (SILENT when there was no answer, None when it was not sent),
-    `http_status`, `location` (of a 3xx, absolute). `failure` says why nothing answered at all, in
-    DNS, TCP, TLS or HTTP. `forged` is the answer to a wrong signature: ACCEPTED is a hole.
-    `clock_offset_s` is the endpoint's clock less ours by its `Date` header (a proxy's, maybe), None
-    without one. Of the signed POSTs, all None or empty when none was sent: `genuine` is the answer
-    to what Stripe sends; `fits` the secret that was accepted, None when none was; `swapped` tells
-    that it is another endpoint's; `altered` that the body is changed on its way, `altered_how` how;
-    `replayed` the answer to an old timestamp. `as_of` is aware UTC, `url` without a password.
-    """
-
-    url: str
-    name: str
-    as_of: datetime
-    steps: tuple[Step, ...]
-    answered: Answered | None = None
-    http_status: int | None = None
-    location: str = ""
-    failure: Failure | None = None
-    forged: Answered | None = None
-    clock_offset_s: float | None = None
-    genuine: Answered | None = None
-    fits: Secret | None = None
-    swapped: bool = False
-    altered: bool | None = None
-    altered_how: str = ""
-    replayed: Answered | None = None
-
-    @property
-    def status(self) -> Status:
-        """The worst of the steps."""
-        return worst(step.status for step in self.steps)
+__all__ = ["Probe", "Step", "probe", "probe_endpoint"]
 
 
 def probe(
@@ -89,14 +43,71 @@ def probe(
     others: Sequence[Secret] = (),
     signed: bool = False,
     event_type: str = "product.updated",
+    livemode: bool = False,
     unsigned_good: Collection[int] = (400,),
+    unreachable: Status = Status.CRIT,
 ) -> Probe:
     """Probe `url`; never raises for what the endpoint does.
 
     `secrets` are those that it should accept, `others` those of other endpoints (accepted, they
-    were swapped). Nothing is signed with either unless `signed`. `now` is aware UTC.
+    were swapped). Nothing is signed with either unless `signed`. `now` is aware UTC. `unreachable`
+    is the status of what does not answer.
     """
-    raise NotImplementedError
+    probed = Probe(url=masked_url(url), name=name or masked_url(url), as_of=now, steps=())
+    reached = reach(url, sources, unreachable)
+    probed = replace(
+        probed,
+        steps=reached.steps,
+        failure=reached.failure,
+        certificate_left_s=reached.certificate_left_s,
+    )
+    if reached.failure is not None:
+        left = ["redirect", "unsigned", "wrong-signature", *(["signed"] if signed else [])]
+        skipped = (Step(each, Status.SKIP, "not asked: there is no way") for each in left)
+        return replace(probed, steps=(*reached.steps, *skipped))
+    post = Post(url, sources, unsigned_good)
+
+    def event() -> dict[str, object]:
+        return probe_event(event_type, now, livemode=livemode)
+
+    good = " or ".join(map(str, sorted(unsigned_good))) or "400"
+    try:
+        first = ask_unsigned(post, STRIPE.write(event()), now, good, unreachable)
+    except OutOfTimeError:
+        late = Step("unsigned", Status.UNKNOWN, "not asked: no time left, see --deadline")
+        return replace(probed, steps=(*reached.steps, late))
+    probed = replace(
+        probed,
+        steps=(*reached.steps, *first.steps),
+        answered=first.meaning,
+        http_status=first.posted.answer.status if first.posted.answer else None,
+        location=first.posted.answer.location if first.posted.answer else "",
+        failure=first.posted.error.kind if first.posted.error else None,
+        forged=first.forged.meaning if first.forged else None,
+        clock_offset_s=first.clock_offset_s,
+    )
+    if not signed:
+        return probed
+    if first.meaning in (Answered.SILENT, Answered.REDIRECTS):
+        skip = Step("signed", Status.SKIP, "not asked: the unsigned POST did not reach a handler")
+        return replace(probed, steps=(*probed.steps, skip))
+    found = ask_signed(
+        Signing(post, event, now),
+        secrets,
+        others,
+        forged=probed.forged,
+        clock_offset_s=first.clock_offset_s,
+    )
+    return replace(
+        probed,
+        steps=(*probed.steps, *found.steps),
+        genuine=found.genuine,
+        fits=found.fits,
+        swapped=found.swapped,
+        altered=found.altered,
+        altered_how=found.altered_how,
+        replayed=found.replayed,
+    )
 
 
 def probe_endpoint(
@@ -108,4 +119,18 @@ def probe_endpoint(
     signed: bool = False,
 ) -> Probe:
     """Probe a configured endpoint with the secrets, codes and type that the configuration gives."""
-    raise NotImplementedError
+    own = own_secrets(settings, endpoint)
+    key = settings.stripe.secret_key.reveal() if settings.stripe else ""
+    return probe(
+        endpoint.url,
+        sources,
+        now=now,
+        name=endpoint.name,
+        secrets=own,
+        others=[each.secret for each in known_secrets(settings) if each.secret not in own],
+        signed=signed,
+        event_type=settings.webhooks.probe_event,
+        livemode="_live_" in key,
+        unsigned_good=settings.webhooks.unsigned,
+        unreachable=Status[settings.unreachable],
+    )
