@@ -185,7 +185,7 @@ def test_limits_can_be_moved(lab: LabInfo, state: dict[str, str], tmp_path: Path
 
 
 @pytest.mark.parametrize("side", ["stripe", "postgres"])
-def test_a_side_that_is_down_is_unknown_and_says_what_helps(
+def test_a_side_that_is_down_is_crit_and_says_what_helps(
     side: str, lab: LabInfo, state: dict[str, str], tmp_path: Path
 ) -> None:
     config = tmp_path / "payops.yaml"
@@ -198,11 +198,26 @@ def test_a_side_that_is_down_is_unknown_and_says_what_helps(
         )
     config.write_text(text)
     done = payops("--config", config, "reconcile", env=state)
-    assert done.code == 3, done.out + done.err
+    assert done.code == 2, done.out + done.err
     assert_calm(done)
+    assert f"{side} does not answer" in done.out
     assert f"--{'stripe' if side == 'stripe' else 'ledger'}-file" in done.out
     if side == "stripe":
         assert "succeeded=" in done.out
+        config.write_text(text + "\nunreachable: UNKNOWN\n")
+        assert payops("--config", config, "reconcile", env=state).code == 3
+
+
+def test_a_table_that_is_not_there_is_one_question_without_an_answer(
+    lab: LabInfo, state: dict[str, str], tmp_path: Path
+) -> None:
+    config = tmp_path / "payops.yaml"
+    config.write_text(Path(lab.config).read_text() + "\nledgers: {payments: {table: not_there}}\n")
+    done = payops("--config", config, "reconcile", "-o", "json", env=state)
+    assert done.code == 3, done.out + done.err
+    (check,) = found(done)["checks"]
+    assert (check["id"], check["status"]) == ("reconcile.postgres", "UNKNOWN")
+    assert "not_there" in check["summary"]
 
 
 def test_csv_is_a_table(lab: LabInfo, state: dict[str, str]) -> None:

@@ -85,18 +85,40 @@ def test_a_charge_that_was_paid_out_and_is_in_no_ledger(shop: LabInfo) -> None:
     assert sum(len(each["unrecorded"]) for each in report["payouts"]) == 1
 
 
+def test_limits_can_be_moved(shop: LabInfo, tmp_path: Path) -> None:
+    stripe = Control("Stripe simulator", shop.stripe_control_url)
+    payout = next(o for o in stripe.get("/objects?type=payout")["objects"] if o["automatic"])
+    config = tmp_path / "payops.yaml"
+    text = Path(shop.config).read_text()
+
+    def run(limits: str) -> Finished:
+        config.write_text(f"{text}\nthresholds: {limits}\n")
+        return payops("--config", config, "reconcile", "payouts", "-o", "json")
+
+    stripe.put("/objects", {**payout, "amount": payout["amount"] + 1})
+    try:
+        assert run("{payouts.sum: {count: {crit: 1}}}").code == 0
+        assert run("{payouts.sum: {count: {warn: 0, crit: null}}}").code == 1
+        wrong = run("{payouts.sum: {amount: {crit: 1}}}")
+    finally:
+        stripe.put("/objects", payout)
+    assert (wrong.code, wrong.out) == (3, "")
+    assert "payouts.sum has no limit 'amount'" in wrong.err
+    assert "payops.yaml:" in wrong.err
+
+
 def test_one_dead_side_hides_only_its_own_answer(shop: LabInfo) -> None:
     laboratory.inject(Path(shop.dir), "database-down")
     try:
         done, report = payouts(shop)
     finally:
         laboratory.heal(Path(shop.dir), "database-down")
-    assert statuses(report) == {"payouts.sum": "OK", "payouts.ledger": "UNKNOWN"}
-    assert done.code == 3
+    assert statuses(report) == {"payouts.sum": "OK", "payouts.ledger": "CRIT"}
+    assert done.code == 2
     laboratory.inject(Path(shop.dir), "stripe-key-invalid")
     try:
         done, report = payouts(shop)
     finally:
         laboratory.heal(Path(shop.dir), "stripe-key-invalid")
-    assert statuses(report) == {"payouts.sum": "UNKNOWN"}
-    assert done.code == 3
+    assert statuses(report) == {"payouts.sum": "CRIT"}
+    assert done.code == 2

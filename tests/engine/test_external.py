@@ -30,7 +30,8 @@ from payops.lab.history import HistoryPlan, tell
 from payops.lab.history.load import run_schema, write_tables
 from payops.lab.servers.postgres import PostgresServer
 from payops.lab.systems import system
-from payops.reconcile.external import Terms, commission_due, judge_commission
+from payops.reconcile.external_commission import judge_commission
+from payops.reconcile.external_terms import Terms, commission_due
 from tools import assert_crit, assert_money, assert_ok, assert_skip, assert_unknown, assert_warn
 
 SHAPES = ("bookedbarber", "bookedbarber-migrated")
@@ -441,6 +442,21 @@ def test_a_database_that_is_not_there(barbers: Barbers) -> None:
     for check in checks.values():
         assert_crit(check, "could not be told", "connection refused")
 
+    for check in barbers.checks(
+        postgres={"dsn": "postgresql://payops@127.0.0.1:1/none"}, unreachable="WARN"
+    ).values():
+        assert_warn(check, "could not be told", "connection refused")
+
+
+def test_limits_can_be_moved(barbers: Barbers) -> None:
+    barbers.run("UPDATE external_transactions SET commission_amount = 1 WHERE id IN (1, 2)")
+    moved = {"external.commission": {"count": {"warn": 1, "crit": 2}}}
+    checks = barbers.checks(thresholds=moved)
+    assert_warn(checks[COMMISSION], "2 of 24")
+    assert checks[COMMISSION].limits["count"].source == "configuration"
+    with pytest.raises(ConfigError, match="has no limit"):
+        barbers.checks(thresholds={"external.totals": {"commission": {"warn": 1}}})
+
 
 def test_no_secret_is_read_and_every_format_takes_it(barbers: Barbers) -> None:
     barbers.run("""UPDATE payment_processor_connections SET webhook_secret = 'tell-nobody',
@@ -460,7 +476,8 @@ def test_no_secret_is_read_and_every_format_takes_it(barbers: Barbers) -> None:
 def test_many_faults_are_bounded_and_said_so(
     barbers: Barbers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("payops.engine.external.MOST_ROWS", 5)
+    monkeypatch.setattr("payops.engine.external_commission.MOST_ROWS", 5)
+    monkeypatch.setattr("payops.engine.external_collections.MOST_ROWS", 5)
     barbers.run("UPDATE external_transactions SET commission_amount = 1000")
     barbers.run("UPDATE platform_collections SET amount = 1000")
     checks = barbers.checks()

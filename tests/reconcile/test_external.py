@@ -12,16 +12,10 @@ from hypothesis import strategies as st
 
 from payops.domain.external import Collection, ConnectionSum, Sale
 from payops.domain.money import Money, exponent
-from payops.reconcile.external import (
-    Odd,
-    Terms,
-    Wrong,
-    commission_due,
-    exact,
-    judge_collection,
-    judge_commission,
-    judge_totals,
-)
+from payops.reconcile.external_collection import Odd, judge_collection
+from payops.reconcile.external_commission import Wrong, judge_commission
+from payops.reconcile.external_terms import Terms, commission_due, exact
+from payops.reconcile.external_totals import judge_totals
 
 STATUSES = {"succeeded": ["completed"], "refunded": ["refunded"], "failed": ["failed"]}
 TERMS = Terms.of(STATUSES, match_case=False)

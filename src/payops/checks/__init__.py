@@ -6,7 +6,7 @@ import difflib
 import importlib
 import math
 import pkgutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -84,19 +84,15 @@ def _matching(globs: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(matched)
 
 
-def named(ids: Iterable[str], settings: Settings) -> tuple[NamedCheck, ...]:
-    """The checks with these ids, under the limits of the configuration."""
+def named(
+    ids: Iterable[str], settings: Settings, *, elsewhere: Iterable[str] = ()
+) -> tuple[NamedCheck, ...]:
+    """The checks with these ids, under the limits of the configuration. Raises ConfigError.
+
+    `elsewhere` are ids of what other commands judge and the configuration may have limits for.
+    """
     overrides = settings.thresholds
-    # Those of `payops reconcile` are held against its own classes: engine/reconcile_limits.py.
-    own = {id_ for id_ in overrides if id_.startswith("reconcile.")}
-    unknown = [id_ for id_ in overrides if id_ not in check_ids() and id_ not in own]
-    if unknown:
-        close = difflib.get_close_matches(unknown[0], check_ids(), n=1, cutoff=0.4)
-        raise ConfigError(
-            f"there is no check {unknown[0]!r}",
-            path=f"thresholds.{unknown[0]}",
-            hint=f"did you mean {close[0]!r}?" if close else "see `payops health --list`",
-        )
+    refuse_unknown(overrides, [*check_ids(), *elsewhere])
     checks = []
     for id_ in ids:
         check = load_check(id_)
@@ -104,13 +100,33 @@ def named(ids: Iterable[str], settings: Settings) -> tuple[NamedCheck, ...]:
     return tuple(checks)
 
 
+def refuse_unknown(overrides: Iterable[str], known: Collection[str]) -> None:
+    """Raises ConfigError for the first threshold of an id that is not known, with the nearest."""
+    for id_ in overrides:
+        if id_ not in known:
+            close = difflib.get_close_matches(id_, known, n=1, cutoff=0.4)
+            raise ConfigError(
+                f"there is no check {id_!r}",
+                path=f"thresholds.{id_}",
+                hint=f"did you mean {close[0]!r}?" if close else "see `payops health --list`",
+            )
+
+
 def limits_in_force(
     id_: str, check: Check[object], overrides: Mapping[str, ThresholdOverride]
 ) -> Limits:
     """The limits of a check with the configuration's put in. Raises ConfigError."""
+    return overridden(id_, check.limits, overrides)
+
+
+def overridden(id_: str, own: Limits, overrides: Mapping[str, ThresholdOverride]) -> Limits:
+    """`own` limits of what is judged under this id, with the configuration's put in.
+
+    Raises ConfigError.
+    """
     from msgspec import UNSET
 
-    limits: dict[str, Threshold] = dict(check.limits)
+    limits: dict[str, Threshold] = dict(own)
     for name, override in overrides.items():
         path = f"thresholds.{id_}.{name}"
         if name not in limits:

@@ -24,12 +24,12 @@ def check(ctx: typer.Context) -> int:
     Keys, values, references and thresholds; nothing is contacted. Exit status: 0 when it is
     right, 3 when not.
     """
-    from payops.checks import check_ids, named
     from payops.config.load import located
+    from payops.engine.thresholds import verify
 
     loaded = invocation(ctx).load()
     with located(loaded.path):
-        named(check_ids(), loaded.settings)
+        verify(loaded.settings)
     settings = loaded.settings
     parts = [
         name

@@ -85,18 +85,18 @@ def health(
 def _list(ids: tuple[str, ...], output: str, asked: Invocation) -> int:
     """Write what is checked, under the limits in force; those of payops where there is no usable
     configuration, since this list is what one looks at to write it."""
-    from payops.checks import named
     from payops.config.load import located
     from payops.config.settings import Settings
+    from payops.engine.thresholds import checks_in_force
 
     try:
         loaded = asked.load()
         with located(loaded.path):
-            checks = named(ids, loaded.settings)
+            checks = checks_in_force(ids, loaded.settings)
     except ConfigError as error:
         if error.file:  # there is one, and it says something else
             tell(f"payops: these are payops' own limits, as the configuration is wrong: {error}")
-        checks = named(ids, Settings())
+        checks = checks_in_force(ids, Settings())
     if output == "json":
         emit(json.dumps(_as_document(checks), indent=2) + "\n")
     else:

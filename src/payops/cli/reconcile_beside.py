@@ -37,11 +37,14 @@ def payouts(
     window = window_option(since, datetime.now(UTC))
     chosen = chosen_output(output, check=check)
     ends = Deadline.after(duration_option("--deadline", deadline).total_seconds())
-    settings = asked.load().settings
+    loaded = asked.load()
 
+    from payops.config.load import located
     from payops.engine.payouts import reconcile_payouts
 
-    return show(reconcile_payouts(settings, window, ends), chosen, asked)
+    with located(loaded.path):
+        report = reconcile_payouts(loaded.settings, window, ends)
+    return show(report, chosen, asked)
 
 
 def external(
@@ -66,8 +69,11 @@ def external(
     window = window_option(since, datetime.now(UTC)) if since is not None else None
     chosen = chosen_output(output, check=check)
     ends = Deadline.after(duration_option("--deadline", deadline).total_seconds())
-    settings = asked.load().settings
+    loaded = asked.load()
 
+    from payops.config.load import located
     from payops.engine.external import reconcile_external
 
-    return show(reconcile_external(settings, window, ends), chosen, asked)
+    with located(loaded.path):
+        report = reconcile_external(loaded.settings, window, ends)
+    return show(report, chosen, asked)

@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from payops.checks import named
 from payops.checks.contract import Context
 from payops.config.settings import Settings
 from payops.domain.deadline import Deadline
 from payops.domain.report import Report
 from payops.domain.window import Window
 from payops.engine.runner import Fault, run
+from payops.engine.thresholds import checks_in_force
 from payops.sources import Sources
 
 
@@ -30,7 +30,7 @@ def examine(
     """
     started = time.monotonic()
     now = datetime.now(UTC)
-    checks = named(ids, settings)
+    checks = checks_in_force(ids, settings)
     # The clients give up a little earlier than the run, so that they can still say why.
     sources = Sources(settings, deadline.sooner(0.1, at_most=0.5))
     try:

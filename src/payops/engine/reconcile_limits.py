@@ -1,19 +1,14 @@
-"""The limits of each class of discrepancy, as those of a check named `reconcile.CLASS`."""
+"""The limits of all that `payops reconcile` and its subcommands judge, by id.
+
+`thresholds:` in the configuration overrides them as those of a check: engine/thresholds.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from payops.checks import limits_in_force
-from payops.checks.contract import Check, Context
 from payops.domain.discrepancy import HARMLESS, MatchClass
-from payops.domain.result import CheckResult
 from payops.domain.threshold import Limits, Threshold
-from payops.errors import ConfigError
-
-if TYPE_CHECKING:
-    from payops.config.settings import Settings
 
 TITLES = {
     MatchClass.MATCHED: "matched",
@@ -36,7 +31,7 @@ TITLES = {
     MatchClass.NOT_CHARGED: "never charged, and rightly on one side only",
 }
 # Any is worth a look; one that harms a customer or counts money that is not there is worth a call.
-_LIMITS: Limits = {
+_OF_A_CLASS: Limits = {
     "count": Threshold(0, None, "count", "each is one payment on which the sides disagree"),
     "critical": Threshold(None, 0, "count", "those with severity CRIT (reconcile/classify.py)"),
     "money": Threshold(
@@ -45,32 +40,47 @@ _LIMITS: Limits = {
 }
 
 
-def limits_for(settings: Settings) -> Mapping[MatchClass, Limits]:
-    """The limits in force of every class. Raises ConfigError for one that does not exist."""
-    overrides = settings.thresholds
-    known = {f"reconcile.{each.value}": each for each in MatchClass}
-    for id_ in overrides:
-        if id_.startswith("reconcile.") and id_ not in known:
-            raise ConfigError(f"there is no check {id_!r}", path=f"thresholds.{id_}")
-    return {
-        each: limits_in_force(id_, _check(each), overrides.get(id_, {}))
-        for id_, each in known.items()
-    }
+def id_of(each: MatchClass) -> str:
+    """A class as the id of a check."""
+    return f"reconcile.{each.value}"
 
 
-def _check(each: MatchClass) -> Check[object]:
-    return Check(
-        title=TITLES[each],
-        source="stripe+postgres",
-        gather=_never,
-        judge=_nothing,
-        limits={} if each in HARMLESS else _LIMITS,
-    )
-
-
-def _never(ctx: Context) -> object:
-    raise NotImplementedError  # all classes are gathered at once: engine/reconcile.py
-
-
-def _nothing(facts: object, limits: Limits) -> CheckResult:
-    raise NotImplementedError
+CLASSES: Mapping[str, Limits] = {
+    id_of(each): {} if each in HARMLESS else _OF_A_CLASS for each in MatchClass
+}
+PAYOUTS: Mapping[str, Limits] = {
+    "payouts.sum": {
+        "count": Threshold(
+            None, 0, "count", "payops: a payout is the sum of its lines, to the cent"
+        )
+    },
+    "payouts.ledger": {
+        "count": Threshold(None, 0, "count", "S2-20: paid out, and not in the ledger")
+    },
+}
+EXTERNAL: Mapping[str, Limits] = {
+    "external.totals": {
+        "differing": Threshold(
+            0, None, "count", "S3-35: totals that are not those of the transactions"
+        ),
+        "orphans": Threshold(
+            None, 0, "count", "payops: transactions of a connection that is not there"
+        ),
+        "broken": Threshold(
+            0, None, "count", "payops: net is amount less fee, or less the refund too"
+        ),
+        "unknown": Threshold(
+            0, None, "count", "payops: a status that is not mapped is named, not guessed"
+        ),
+    },
+    "external.collections": {
+        "count": Threshold(None, 0, "count", "S3-32: what a collection names exists and is its own")
+    },
+    "external.commission": {
+        "count": Threshold(None, 0, "count", "S3-33: commission is amount x rate, to the cent"),
+        "unrounded": Threshold(0, None, "count", "payops: a commission is whole minor units"),
+        "without_rate": Threshold(
+            0, None, "count", "payops: without a rate nothing can be held against it"
+        ),
+    },
+}

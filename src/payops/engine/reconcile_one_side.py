@@ -10,7 +10,8 @@ from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
-from payops.errors import DOES_NOT_ANSWER, NotConfiguredError, SourceError
+from payops.engine.untold import status_of
+from payops.errors import NotConfiguredError, SourceError
 from payops.sources import Sources
 
 if TYPE_CHECKING:
@@ -45,10 +46,10 @@ def one_side(
             f"{options.command} --ledger-file payments.csv",
         )
         known = "what was fetched of Stripe's side is kept for the next run"
-    verb = "does not answer" if error.kind in DOES_NOT_ANSWER else "could not be read"
+    verb = "does not answer" if error.does_not_answer else "could not be read"
     hint = (Action(error.hint),) if error.hint else ()
     check = CheckResult(
-        Status.UNKNOWN,
+        status_of(settings, error),
         f"{error.source} {verb}: {error.kind.value}: {error.message}; {known}",
         source=error.source,
         as_of=now,

@@ -1,7 +1,7 @@
 """Connections to outside processors, their transactions and collections, read side by side.
 
 The statements find candidates, in exact numeric; what is made of one is for
-`payops.reconcile.external` to say. Only columns that are mapped are named, so that no credential is
+`payops.reconcile` to say. Only columns that are mapped are named, so that no credential is
 ever selected.
 """
 
