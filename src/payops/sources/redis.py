@@ -112,6 +112,23 @@ class RedisSource:
         kinds = (bytes(kind).decode("utf-8", "replace") for kind in self._ask(ask))
         return dict(zip(keys, kinds, strict=True))
 
+    def hashes(self, keys: Sequence[str], most: int) -> dict[str, dict[bytes, bytes]]:
+        """Fields of hashes, of each as many as one step of HSCAN gives: `most` or a little more; a
+        key that is no hash is left out."""
+        if not keys:
+            return {}
+
+        def ask(client: redis.Redis) -> list[Any]:
+            with client.pipeline(transaction=False) as pipeline:
+                for key in keys:
+                    pipeline.hscan(key, 0, count=most)
+                return list(pipeline.execute(raise_on_error=False))
+
+        answers = zip(keys, self._ask(ask), strict=True)
+        return {
+            key: dict(answer[1]) for key, answer in answers if not isinstance(answer, Exception)
+        }
+
     def ttls(self, keys: Sequence[str]) -> dict[str, int | None]:
         """Seconds that each key has left to live; None when it has no TTL or does not exist."""
         if not keys:
