@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from payops.config.key_forms import refuse_wrong_keys
 from payops.config.load import read
 from payops.config.settings import Settings
 from payops.domain.secret import MASK, redact
@@ -53,9 +54,35 @@ def test_a_simulator_of_this_machine_may_be_asked_with_a_live_key(host: str) -> 
     assert stripe("sk_live_x", f"http://{host}").stripe
 
 
-@pytest.mark.parametrize("key", ["sk_test_x\r", " sk_test_x", "sk_test_…4242", "sk_test_x\ny: z"])
-def test_a_key_that_cannot_be_sent_is_told_and_not_shown(key: str) -> None:
-    with pytest.raises(ConfigError, match="copied whole") as caught:
-        stripe(key, "https://h.test")
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        ("sk_test_4eC39HqLyjWDarjtT1zdp7dc\r", "blanks or a line break"),
+        (" sk_test_4eC39HqLyjWDarjtT1zdp7dc", "blanks or a line break"),
+        ("sk_test_…4242", "copied whole"),
+        ("sk_test_4eC39HqLyjWDarjt\ny: z", "copied whole"),
+        ('"sk_test_4eC39HqLyjWDarjtT1zdp7dc"', "in quotes"),
+        ("pk_test_4eC39HqLyjWDarjtT1zdp7dc", "publishable key where a secret or restricted"),
+        ("whsec_4eC39HqLyjWDarjtT1zdp7dc4242", "webhook secret key where"),
+        ("hello", "no key of Stripe's"),
+    ],
+)
+def test_what_cannot_be_a_key_is_loaded_and_refused_without_being_shown(
+    key: str, what: str
+) -> None:
+    loaded = stripe(key, "https://h.test")
+    with pytest.raises(ConfigError, match=what) as caught:
+        refuse_wrong_keys(loaded)
     assert caught.value.path == "stripe.secret_key"
-    assert "sk_test" not in str(caught.value)
+    assert "4eC39" not in str(caught.value)
+    assert "hello" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["sk_test_4eC39HqLyjWDarjtT1zdp7dc", "sk_test_x", "rk_live_x"])
+def test_what_may_be_a_key_is_not_refused(key: str) -> None:
+    refuse_wrong_keys(stripe(key, "https://h.test"))
+
+
+def test_a_live_key_in_quotes_is_a_live_key() -> None:
+    with pytest.raises(ConfigError, match="https only"):
+        stripe("'sk_live_x'", "http://proxy.test")

@@ -24,12 +24,14 @@ def check(ctx: typer.Context) -> int:
     Keys, values, references and thresholds; nothing is contacted. Exit status: 0 when it is
     right, 3 when not.
     """
+    from payops.config.key_forms import refuse_wrong_keys
     from payops.config.load import located
     from payops.engine.thresholds import verify
 
     loaded = invocation(ctx).load()
     with located(loaded.path):
         verify(loaded.settings)
+        refuse_wrong_keys(loaded.settings)
     settings = loaded.settings
     parts = [
         name

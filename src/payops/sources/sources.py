@@ -7,11 +7,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from payops.errors import NotConfiguredError
+from payops.errors import Failure, NotConfiguredError, SourceError
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
+    from payops.domain.secret import Secret
     from payops.sources.http import HttpSource
     from payops.sources.postgres import PostgresSource
     from payops.sources.redis import RedisSource
@@ -36,6 +37,7 @@ class Sources:
         self.settings = settings
         self.deadline = deadline
         self._made: dict[str, _Closes] = {}
+        self._with_key: list[StripeSource] = []
         # One lock a source: importing psycopg does not hold up the check that wants Redis.
         self._locks = {name: threading.Lock() for name in ("stripe", "postgres", "redis", "http")}
 
@@ -51,6 +53,26 @@ class Sources:
             return StripeSource(self.settings.stripe, self.deadline)
 
         return self._once("stripe", make)
+
+    def stripe_with(self, key: Secret) -> StripeSource:
+        """Stripe's API as another key sees it, otherwise as configured; its requests count too.
+
+        Raises NotConfiguredError without a `stripe:` section, SourceError for a key that cannot
+        be sent, or not to this address.
+        """
+        if self.settings.stripe is None:
+            raise _not_configured("stripe", "secret_key")
+        from msgspec.structs import replace
+
+        from payops.sources.stripe import StripeSource
+
+        try:
+            changed = replace(self.settings.stripe, secret_key=key)
+        except ValueError as error:  # a live key, and an address over http
+            raise SourceError("stripe", Failure.REJECTED, str(error).lstrip(".")) from None
+        source = StripeSource(changed, self.deadline)
+        self._with_key.append(source)
+        return source
 
     @property
     def postgres(self) -> PostgresSource:
@@ -92,11 +114,12 @@ class Sources:
     def stripe_calls(self) -> int:
         """Requests sent to Stripe so far; 0, and nothing is made, when none was."""
         made = self._made.get("stripe")
-        return cast("StripeSource", made).calls if made is not None else 0
+        own = cast("StripeSource", made).calls if made is not None else 0
+        return own + sum(source.calls for source in self._with_key)
 
     def close(self) -> None:
         """Close what was opened. Quick: says goodbye to no server that does not answer."""
-        for source in list(self._made.values()):
+        for source in [*self._made.values(), *self._with_key]:
             with suppress(OSError):
                 source.close()
         self._made.clear()

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -20,6 +21,7 @@ from payops.sources.stripe_objects import Account, Event
 if TYPE_CHECKING:
     from payops.config.sources import StripeSettings
     from payops.domain.deadline import Deadline
+    from payops.domain.secret import Secret
     from payops.sources.wire import Reply
 
 # 100 is the most that Stripe gives a page.
@@ -95,6 +97,7 @@ class StripeSource:
         self._stripe = stripe
         self._deadline = deadline
         self._timeout = settings.timeout
+        refuse_unsendable(settings.secret_key)
         self._key = settings.secret_key.describe()
         per_second = settings.max_requests_per_second
         self._pace = Pace(per_second, min(_BURST, per_second))
@@ -145,6 +148,11 @@ class StripeSource:
             if more and not page.value.data:
                 break  # a page that is empty and not the last would be asked for without end
         return Listing(tuple(items[:at_most]), not more, tuple(request_ids), as_of or clock.now())
+
+    def event_body(self, event: str) -> bytes:
+        """One event as Stripe gives it, byte for byte: what its endpoints are sent. Raises
+        SourceError, NOT_FOUND after 30 days."""
+        return self._reply(f"/v1/events/{quote(event, safe='')}", {}).body
 
     def account(self) -> Answer[Account]:
         """The account that the key belongs to.
@@ -236,6 +244,18 @@ class StripeSource:
         if advice:
             return advice == "true"
         return error.http_status >= 500 or error.http_status == 409
+
+
+def refuse_unsendable(key: Secret) -> None:
+    """Raises SourceError for a key that no HTTP header can carry, before a library shows it."""
+    text = key.reveal()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise SourceError(
+            "stripe",
+            Failure.AUTHENTICATION,
+            "stripe.secret_key holds a space, a line break or another character that no key has",
+            hint="was it copied whole? `payops keys check` says what is wrong with it",
+        )
 
 
 @cache

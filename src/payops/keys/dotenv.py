@@ -1,0 +1,57 @@
+"""`.env` files: NAME=value, a line each, as shells, Docker and the dotenv libraries read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:\s)(.*)")
+_MOST_LINES = 200  # of one quoted value: a PEM key
+
+
+def variables(text: str) -> Iterator[tuple[str, str]]:
+    r"""Every variable and its value: one pair of quotes taken off, ` #` begins a comment.
+
+    >>> list(variables("export A='x y' # note\nB=1 #2\n\n#C=3\nD=\"a\\nb\"\nE= ' z '"))
+    [('A', 'x y'), ('B', '1'), ('D', 'a\nb'), ('E', ' z ')]
+    """
+    lines = iter(text.removeprefix("\ufeff").splitlines())
+    for line in lines:
+        match = _LINE.match(line)
+        if match is None:
+            continue
+        name, raw = match.group(1), match.group(2).strip()
+        if raw[:1] in ("'", '"'):
+            yield name, _quoted(raw, lines)
+        else:
+            yield name, re.split(r"(?:^|\s+)#", raw, maxsplit=1)[0]
+
+
+def _quoted(raw: str, lines: Iterator[str]) -> str:
+    """A value that begins with a quote, over several lines where it has to be."""
+    quote, body = raw[0], raw[1:]
+    end = _closing(body, quote)
+    more = 0
+    while end < 0 and more < _MOST_LINES:
+        following = next(lines, None)
+        if following is None:
+            return raw  # never closed: the quote is part of it
+        body += f"\n{following}"
+        end = _closing(body, quote)
+        more += 1
+    if end < 0:
+        return raw.splitlines()[0]
+    return _unescaped(body[:end]) if quote == '"' else body[:end]
+
+
+def _closing(body: str, quote: str) -> int:
+    escaped = r"(?:[^\"\\]|\\.)*" if quote == '"' else r"[^']*"
+    match = re.match(escaped, body, re.DOTALL)
+    end = match.end() if match else 0
+    return end if body[end : end + 1] == quote else -1
+
+
+def _unescaped(value: str) -> str:
+    return re.sub(
+        r"\\(.)", lambda m: {"n": "\n", "r": "\r", "t": "\t"}.get(m.group(1), m.group(1)), value
+    )
