@@ -167,3 +167,37 @@ def _fits(value: str, kind: str) -> bool:
 
 def _batches(values: Sequence[str]) -> Iterable[list[str]]:
     return (list(values[at : at + _BATCH]) for at in range(0, len(values), _BATCH))
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """A ledger's row by one of its names: `name` is the value that was asked for.
+
+    `completed_us` is microseconds since the epoch, None where it is NULL or not mapped.
+    """
+
+    key: str
+    status: str | None
+    name: str
+    completed_us: int | None
+
+
+def states_named(
+    source: PostgresSource, ledger: Ledger, word: str, values: Sequence[str]
+) -> list[StateRow]:
+    """The state of each row whose column `word` of the mapping (`processor_ref`, `id`, …) is one of
+    `values`. Empty where the mapping has no such column. Raises SourceError."""
+    column = getattr(ledger.columns, word)
+    if not column:
+        return []
+    columns = columns_of(source, ledger)
+    kind = columns.types.get(column, "")
+    named = columns.table.column(column)
+    wanted = [value for value in dict.fromkeys(values) if _fits(value, kind)]
+    identifiers = columns.expressions() | {"name": named, "matches": _among(named, kind)}
+    found: list[StateRow] = []
+    for batch in _batches(wanted):
+        found += source.rows(
+            "ledger_states", StateRow, identifiers=identifiers, zone=ledger.timezone, wanted=batch
+        )
+    return found
