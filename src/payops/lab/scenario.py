@@ -68,6 +68,15 @@ class Lab:
         return self._open.enter_context(connection)
 
     @cached_property
+    def redis_bytes(self) -> redis.Redis:
+        """The shop's Redis, values as they are: some are pickled."""
+        import redis
+
+        client = redis.Redis.from_url(self.info.redis_url, socket_timeout=5, protocol=2)
+        self._open.callback(client.close)
+        return client
+
+    @cached_property
     def redis(self) -> redis.Redis:
         """The shop's Redis, strings decoded."""
         import redis
@@ -77,6 +86,21 @@ class Lab:
         )
         self._open.callback(client.close)
         return client
+
+    @property
+    def endpoint(self) -> dict[str, Any]:
+        """The shop's webhook endpoint, as Stripe has it now."""
+        mode = "true" if self.info.environment == "production" else "false"
+        found = self.stripe.get(f"/objects?type=webhook_endpoint&livemode={mode}")["objects"]
+        return next(one for one in found if one["url"] == self.info.webhook_endpoint)
+
+    def held(self) -> set[str]:
+        """Ids of payments and events that other scenarios in force have changed."""
+        found: set[str] = set()
+        for path in (self.directory / "scenarios").glob("*.json"):
+            if path.stem != self.scenario:
+                found |= set(json.loads(path.read_text(encoding="utf-8")).get("held", ()))
+        return found
 
     def remember(self, **values: Any) -> None:
         """Keep JSON values for `heal`, on disk when this returns. Call it before the change."""
@@ -121,7 +145,13 @@ class Scenario:
     was remembered, and also undoes an `inject` that was cut short. `changes` names what is set to
     what it was before (`payments`, `breaker`): of two scenarios that change the same, the later one
     is healed first. `stops` names the servers that are down on purpose, so that `up` does not
-    bring them back. `failures` tells that payments fail by it, which some systems leave no row of.
+    bring them back. `failures` tells that payments fail by it, which some systems leave no row of;
+    `loses` that events are lost by it, which in some systems moves no row.
+
+    `causes` are the words of `domain.webhook.Cause` that `payops webhooks status` has to name, and
+    no others; `unlogged` those in a system without an event log, where they differ. Of scenarios
+    that `hold` the same (`answer`: what the endpoint answers; `registration`), one alone can be in
+    force.
     """
 
     title: str
@@ -131,7 +161,11 @@ class Scenario:
     inject: Callable[[Lab, Parameters], None]
     heal: Callable[[Lab], None]
     presets: tuple[str, ...] = ("reference",)
+    causes: frozenset[str] = frozenset()
+    unlogged: frozenset[str] | None = None
     failures: bool = False
+    loses: bool = False
+    holds: frozenset[str] = frozenset()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     changes: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
@@ -141,7 +175,13 @@ class Scenario:
         lost = set(made.unmoved)
         if self.failures and made.failed is None:
             lost |= _OF_FAILURES
+        if self.loses and not made.moves_on_success:
+            lost.add("payments.stuck-pending")
         return {check: status for check, status in self.expected.items() if check not in lost}
+
+    def causes_in(self, made: System) -> frozenset[str]:
+        """`causes` on this system."""
+        return self.causes if made.payload or self.unlogged is None else self.unlogged
 
 
 def scenario_ids(package: str = PACKAGE) -> tuple[str, ...]:
@@ -178,6 +218,11 @@ def inject(lab: Lab, wanted: str, scenario: Scenario, given: Parameters) -> None
     if wanted in lab.info.scenarios:
         raise LabError(f"{wanted} is in force already", hint=f"payops lab heal {wanted}")
     chosen = _chosen(wanted, scenario, given)
+    for other in lab.info.scenarios:
+        if scenario.holds & load_scenario(other).holds:
+            raise LabError(
+                f"{wanted} cannot be in force beside {other}", hint=f"payops lab heal {other} first"
+            )
     lab.scenario = wanted
     lab.remember()
     _note(lab, (*lab.info.scenarios, wanted))

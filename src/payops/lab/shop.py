@@ -194,15 +194,18 @@ def restore_breaker(lab: Lab) -> None:
 
 
 def strings_with_expiry(lab: Lab, keys: Sequence[str]) -> dict[str, list[Any]]:
-    """Those of `keys` that exist in Redis: value, and when it expires (epoch ms; None: never)."""
+    """Those of `keys` that exist in Redis: value, and when it expires (epoch ms; None: never).
+
+    A value is any bytes, told as the text of Latin-1 that JSON can hold.
+    """
     now_ms = time.time_ns() // 1_000_000
-    pipeline = lab.redis.pipeline(transaction=False)
+    pipeline = lab.redis_bytes.pipeline(transaction=False)
     for key in keys:
         pipeline.get(key)
         pipeline.pttl(key)
     answers = pipeline.execute()
     return {
-        key: [value, now_ms + ttl_ms if ttl_ms >= 0 else None]
+        key: [value.decode("latin-1"), now_ms + ttl_ms if ttl_ms >= 0 else None]
         for key, value, ttl_ms in zip(keys, answers[::2], answers[1::2], strict=True)
         if value is not None
     }
@@ -210,24 +213,11 @@ def strings_with_expiry(lab: Lab, keys: Sequence[str]) -> dict[str, list[Any]]:
 
 def put_back_strings(lab: Lab, strings: Mapping[str, Sequence[Any]]) -> None:
     """Set what `strings_with_expiry` found; what would have expired by now is not there again."""
-    pipeline = lab.redis.pipeline(transaction=False)
+    if not strings:
+        return
+    pipeline = lab.redis_bytes.pipeline(transaction=False)
     for key, (value, expires_ms) in strings.items():
-        pipeline.set(key, value)
+        pipeline.set(key, str(value).encode("latin-1"))
         if expires_ms is not None:
             pipeline.pexpireat(key, expires_ms)  # SET ... PXAT is of Redis 6.2
     pipeline.execute()
-
-
-def mark_undelivered(lab: Lab, events: Sequence[str]) -> None:
-    """Have Stripe say that these events have not reached the shop (`pending_webhooks` 1)."""
-    wanted = set(events)
-    # Newest first; events younger than those wanted may stand before them.
-    newest = lab.stripe.get(f"/objects?type=event&limit={len(wanted) + 1_000}")["objects"]
-    before = [event for event in newest if event["id"] in wanted]
-    lab.remember(stripe_events=before)
-    lab.stripe.put("/objects", [{**event, "pending_webhooks": 1} for event in before])
-
-
-def mark_delivered(lab: Lab) -> None:
-    """Give the events that `mark_undelivered` changed the state they had."""
-    lab.stripe.put("/objects", lab.recall().get("stripe_events", []))

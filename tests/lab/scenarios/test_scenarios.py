@@ -55,6 +55,12 @@ def state(lab: LabInfo) -> dict[str, Any]:
         found[name] = simulator[name]
     events = stripe.get("/objects?type=event&limit=10000")["objects"]
     found["events"] = sorted(json.dumps(event, sort_keys=True) for event in events)
+    found["muted"] = simulator["muted"]
+    for name in ("webhook_endpoint", "payment_intent"):
+        told = stripe.get(f"/objects?type={name}&limit=10000")["objects"]
+        found[name] = sorted(json.dumps(one, sort_keys=True) for one in told)
+    found["deliveries"] = stripe.get("/deliveries")["deliveries"]
+    found["configuration"] = Path(lab.config).read_text()
     found["merchant"] = Control("merchant", lab.app_control_url).get("/state")["faults"]
     found["servers"] = [(s.name, s.running, s.address) for s in laboratory.status(Path(lab.dir))]
     return found
@@ -135,10 +141,10 @@ def test_what_needs_a_stopped_server_says_so_and_changes_nothing(lab: LabInfo) -
 def test_the_later_of_two_that_change_the_same_is_healed_first(lab: LabInfo) -> None:
     directory = Path(lab.dir)
     before = state(lab)
-    laboratory.inject(directory, "payments-stuck-pending")
-    laboratory.inject(directory, "webhook-endpoint-down")
+    laboratory.inject(directory, "circuit-stuck-open")
+    laboratory.inject(directory, "stripe-outage")
     with pytest.raises(LabError, match="came after"):
-        laboratory.heal(directory, "payments-stuck-pending")
+        laboratory.heal(directory, "circuit-stuck-open")
     laboratory.heal(directory)
     assert state(lab) == before
 

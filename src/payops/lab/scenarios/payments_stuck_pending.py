@@ -26,7 +26,9 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     count = parameters["count"]
     ledger = mapping(lab).payments
     columns, table = ledger.columns, ledger.table
-    found = _succeeded(lab, count)
+    held = lab.held()
+    succeeded = _succeeded(lab, count + len(held))
+    found = [row for row in succeeded if row[columns.processor_ref] not in held]
     if len(found) < count:
         raise LabError(
             f"the lab has {len(found)} payments that can be lost, not {count}",
@@ -42,6 +44,7 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     lab.remember(
         payments=rows_of(lab, table, columns.id, keys),
         events=rows_of(lab, log.table, log.columns.event_id, events) if log else [],
+        held=[*events, *(row[columns.processor_ref] for row in chosen)],
     )
     with lab.postgres.transaction():
         set_columns(lab, table, columns.id, keys, lab.system.stuck)
@@ -117,7 +120,8 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
-    changes=frozenset({"payments"}),
+    causes=frozenset({"received-not-processed"}),
+    unlogged=frozenset({"answered-not-processed"}),
     parameters={
         "count": Parameter(14, 1, 10_000, "how many payments; more than 10 are system-wide"),
     },

@@ -57,7 +57,9 @@ class Call:
     def emit(
         self, type_: str, made: StripeObject, previous: Mapping[str, Any] | None = None
     ) -> None:
-        """Make an event about `made` and queue it for the webhook endpoints."""
+        """Make an event about `made` and queue it for the webhook endpoints, unless it is muted."""
+        if type_ in self.webhooks.muted:
+            return
         event = objects.event(
             id=self.new_id("evt"),
             type=type_,

@@ -11,6 +11,8 @@ PUT    /rate_limits    true, false or {live, test, endpoint}
 PUT    /status         {state: up|degraded|down, message, unknown_shape}
 PUT    /webhook_endpoints/{id}   {status, url, secret, enabled_events, livemode}
 GET    /deliveries     ?event=evt_...; POST /deliver {event, endpoint, times}
+PUT    /deliveries     {set: [{event, endpoint, state, attempts, next_at, ...}], remove: [evt_...]}
+PUT    /muted          [type, ...]: types of events that are never generated
 POST   /authenticate   {payment_intent, passed}: the payer passes or fails 3-D Secure
 GET    /requests       the last requests and totals; DELETE clears
 POST   /clock          {offset_s}: Stripe's clock against this machine's
@@ -107,6 +109,7 @@ class Control:
     async def _post_reset(self, request: Request, _: str) -> Any:
         self.sim.keyring.heal()
         self.sim.clock.offset_s = 0.0
+        self.sim.webhooks.muted = frozenset()
         self.sim.api.limiter.limits = self.sim.config.rate_limits
         self.sim.status_page.change({"state": "up", "unknown_shape": False})
         await self._set_faults([])
@@ -223,6 +226,16 @@ class Control:
 
     async def _get_deliveries(self, request: Request, _: str) -> Any:
         return {"deliveries": self.sim.webhooks.dump(_query(request).get("event"))}
+
+    async def _put_deliveries(self, request: Request, _: str) -> Any:
+        asked = _json(request)
+        made = asked.get("set", [])
+        self.sim.webhooks.change_deliveries(made, asked.get("remove", []))
+        return {"set": len(made)}
+
+    async def _put_muted(self, request: Request, _: str) -> Any:
+        self.sim.webhooks.muted = frozenset(str(one) for one in _list(_json(request)))
+        return {"muted": sorted(self.sim.webhooks.muted)}
 
     async def _post_deliver(self, request: Request, _: str) -> Any:
         asked = _json(request)

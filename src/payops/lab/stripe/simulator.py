@@ -141,6 +141,7 @@ class Simulator:
             "faults": self.api.faults.dump(counts=False),
             "status_page": self.status_page.dump(),
             "clock_offset_s": self.clock.offset_s,
+            "muted": sorted(self.webhooks.muted),
             # None: as configured, also when the configuration has changed by the next start.
             "rate_limits": None if limits == self.config.rate_limits else asdict(limits),
         }
@@ -153,6 +154,7 @@ class Simulator:
         self.api.faults = Faults(state["faults"])
         self.status_page.change(state["status_page"])
         self.clock.offset_s = state["clock_offset_s"]
+        self.webhooks.muted = frozenset(state.get("muted", ()))
         if state["rate_limits"] is not None:
             self.api.limiter.limits = Limits(**state["rate_limits"])
 

@@ -25,7 +25,8 @@ class Due:
 class Webhooks:
     """Endpoints, their secrets and deliveries; all of it is in the store.
 
-    `wake` is called when a delivery has been queued.
+    `wake` is called when a delivery has been queued. Events of the types in `muted` are not made:
+    as Stripe may never generate one.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Webhooks:
         self.clock = clock
         self.delivery = delivery
         self.wake = wake
+        self.muted: frozenset[str] = frozenset()
 
     # Endpoints
 
@@ -119,6 +121,29 @@ class Webhooks:
                ON CONFLICT (event, endpoint) DO UPDATE SET state = 'pending', next_at = ?""",
             (event, endpoint, time.time(), time.time()),
         )
+        self.wake()
+
+    def change_deliveries(
+        self, made: Iterable[Mapping[str, Any]], removed: Iterable[str] = ()
+    ) -> None:
+        """Set deliveries as `dump` tells them, and remove all those of the events `removed`.
+
+        Raises KeyError for one without event or endpoint.
+        """
+        names = ("event", "endpoint", "state", "attempts", "next_at", "last_status", "last_error")
+        usual = {"state": "pending", "attempts": 0, "next_at": time.time()}
+        with self.store.transaction():
+            self.store.db.executemany(
+                "DELETE FROM deliveries WHERE event = ?", [(id_,) for id_ in removed]
+            )
+            self.store.db.executemany(
+                f"INSERT OR REPLACE INTO deliveries ({', '.join(names)}) "  # noqa: S608  ours
+                f"VALUES ({', '.join('?' * len(names))})",
+                [
+                    (one["event"], one["endpoint"], *({**usual, **one}.get(n) for n in names[2:]))
+                    for one in made
+                ],
+            )
         self.wake()
 
     def due(self, limit: int, busy: Iterable[tuple[str, str]]) -> list[Due]:

@@ -50,11 +50,15 @@ class System:
     `style` is what the history must be like, `tables` and `strings` make the rows and the Redis
     keys of a history.
 
-    The rest is for scenarios. `stuck` are the columns, with values, of a payment whose end nobody
-    noticed; `unhandled` those of an event that arrived and was not handled, in a log whose column
-    `payload` holds the event (empty: there is no log). `failed` are those of a payment that failed
-    with us; None where no row is left of one. `unmoved` are checks that a scenario cannot move
-    here: the system has nothing that they look at.
+    The rest is for scenarios. `success` is the event by which it learns that a payment succeeded,
+    `unheard` the columns, with values, of a payment that has not heard of an event, by its type and
+    the latest type first (the `reference` shop needs more than that: `lab/forgetting.py`).
+    `dedupe` is the Redis key of an event that was had, with `{event}`. `stuck` are the columns of a
+    payment whose end nobody noticed. In a log whose column `payload` holds the event (empty: there
+    is no log), `unhandled` are those of an event that arrived and was not handled, `waiting` of one
+    that nobody has begun to handle, `broken` of one whose handling failed. `failed` are those of a
+    payment that failed with us; None where no row is left of one. `unmoved` are checks that a
+    scenario cannot move here: the system has nothing that they look at.
     """
 
     name: str
@@ -67,11 +71,21 @@ class System:
     strings: Callable[[History], Strings] = no_strings
     api_version: str = "2024-06-20"
     uses_redis: bool = True
+    success: str = "payment_intent.succeeded"
+    unheard: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    dedupe: str = ""
+    waiting: Mapping[str, object] = field(default_factory=dict)
+    broken: Mapping[str, object] = field(default_factory=dict)
     stuck: Mapping[str, object] = field(default_factory=dict)
     payload: str = ""
     unhandled: Mapping[str, object] = field(default_factory=dict)
     failed: Mapping[str, object] | None = None
     unmoved: frozenset[str] = frozenset()
+
+    @property
+    def moves_on_success(self) -> bool:
+        """Whether a payment's row waits for the event that tells of its success."""
+        return self.name == "reference" or self.success in self.unheard
 
     def plan(self, plan: HistoryPlan) -> HistoryPlan:
         """A plan in this system's style."""

@@ -35,6 +35,7 @@ _FRONT = Front(
     checks_signature=False,  # any header will do
     healthy=Answer(200, {"status": "healthy"}),
 )
+_OPEN = {"status": "pending", "stripe_payment_id": None}
 
 
 def _shape(name: str, schema: tuple[str, ...], *, upper: bool) -> System:
@@ -46,7 +47,12 @@ def _shape(name: str, schema: tuple[str, ...], *, upper: bool) -> System:
         style=_STYLE,
         tables=partial(tables, upper=upper),
         front=_FRONT,
-        stuck={"status": "pending", "stripe_payment_id": None},
+        # Refunds are made by the application itself, and no event tells it of one.
+        unheard={
+            "payment_intent.payment_failed": {"status": "pending"},
+            "payment_intent.succeeded": _OPEN,
+        },
+        stuck=_OPEN,
         unmoved=frozenset({"app.health", "circuit.state"}),
     )
 

@@ -38,6 +38,12 @@ SYSTEMS = (
             repeated=Answer(200, {"status": "already_processed"}),
             refused=Answer(400, {"error": "Invalid signature"}),
         ),
+        # A row is completed by Stripe's answer, and success changes nothing in it.
+        unheard={
+            "charge.refunded": {"status": "completed"},
+            "payment_intent.payment_failed": {"status": "completed"},
+        },
+        dedupe=":1:stripe_event:{event}",
         # A pending row never has a PaymentIntent.
         stuck={"status": "pending", "processor_ref": None},
         failed={"status": "failed", "metadata": {"error": "Payment processor unavailable"}},

@@ -10,6 +10,8 @@ from payops.lab.merchant.answer import Answer
 from payops.lab.systems.ireti_pos.rows import LOGGED, metadata, no_key, refund_metadata, tables
 from payops.lab.systems.system import Front, System
 
+_OPEN = {"status": "pending", "stripe_status": "requires_action", "processed_at": None}
+
 SYSTEMS = (
     System(
         name="ireti-pos",
@@ -38,7 +40,18 @@ SYSTEMS = (
             events=LOGGED,
         ),
         uses_redis=False,
-        stuck={"status": "pending", "stripe_status": "requires_action", "processed_at": None},
+        stuck=_OPEN,
+        unheard={
+            "payment_intent.canceled": _OPEN,
+            "charge.failed": {**_OPEN, "failure_reason": None},
+            "payment_intent.succeeded": _OPEN,
+        },
+        waiting={"processed": False, "processed_at": None},
+        broken={
+            "processed": False,
+            "processed_at": None,
+            "processing_error": "DataError: value too long for type character varying(20)",
+        },
         payload="event_data",
         unhandled={"processed": False, "processed_at": None},
         unmoved=frozenset({"app.health", "circuit.state", "redis.connect"}),

@@ -33,6 +33,13 @@ SYSTEMS = (
         stuck={"status": "pending", "completed_at": None},
         payload="payload",
         unhandled={"status": "processing", "processed_at": None},
+        waiting={"status": "received", "processed_at": None, "attempts": 0},
+        broken={
+            "status": "failed",
+            "processed_at": None,
+            "error": "KeyError: 'metadata' in handlers.py, line 88",
+        },
+        dedupe="stripe_event:{event}",
         failed={"status": "failed"},
         # The shop itself answers (`merchant/shop.py`); these are its paths.
         front=Front(

@@ -48,6 +48,7 @@ _FRONT = Front(
     unsigned=Answer(400, {"message": "Missing stripe-signature header", "statusCode": 400}),
     healthy=Answer(200, {"message": "Hello World!"}),
 )
+_OPEN = {"status": "PROCESSING", "stripePaymentIntentId": None, "completedAt": None}
 
 
 def _shape(name: str, file: str, tables: Callable[[History], Iterator[Table]]) -> System:
@@ -60,7 +61,12 @@ def _shape(name: str, file: str, tables: Callable[[History], Iterator[Table]]) -
         tables=tables,
         front=_FRONT,
         api_version="2025-12-15.clover",
-        stuck={"status": "PROCESSING", "stripePaymentIntentId": None, "completedAt": None},
+        success="checkout.session.completed",
+        unheard={
+            "charge.refunded": {"status": "COMPLETED", "refundedAt": None, "metadata": None},
+            "checkout.session.completed": _OPEN,
+        },
+        stuck=_OPEN,
         unmoved=frozenset({"app.health", "circuit.state"}),
     )
 

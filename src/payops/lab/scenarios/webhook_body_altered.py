@@ -1,0 +1,31 @@
+"""A proxy changes the body of every delivery before the application sees it.
+
+It reads the JSON and writes it anew, without blanks and in another order: the same event, other
+bytes, so that no signature fits though every secret is right (runbook 000, webhook signature;
+runbook 002, scenario B, raw body).
+"""
+
+from __future__ import annotations
+
+from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.scenario import Lab, Parameters, Scenario
+
+
+def inject(lab: Lab, parameters: Parameters) -> None:
+    del parameters
+    undelivered(lab, status=400)
+    break_webhook(lab, "altered")
+
+
+SCENARIO = Scenario(
+    title="Webhook signatures are refused: the body is altered",
+    runbook="000, webhook signature; 002, scenario B",
+    breaks="a proxy writes the JSON of each delivery anew before its signature is checked",
+    expected=STUCK_AND_OWED,
+    inject=inject,
+    heal=heal,
+    presets=("reference", "debtflow", "ireti-pos", "v-edfinance"),
+    causes=frozenset({"signature-refused"}),
+    loses=True,
+    holds=frozenset({"answer"}),
+)

@@ -1,0 +1,30 @@
+"""The webhook endpoint asks for a login.
+
+A change of the proxy put the whole application behind its sign-in page: Stripe gets 403 and HTML,
+long before any signature is looked at (runbook 001, webhook failures; runbook 004, scenario 5).
+"""
+
+from __future__ import annotations
+
+from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
+
+
+def inject(lab: Lab, parameters: Parameters) -> None:
+    del parameters
+    undelivered(lab, status=403)
+    break_webhook(lab, "403")
+
+
+SCENARIO = Scenario(
+    title="The webhook endpoint is behind a login",
+    runbook="001, webhook failures; 004, scenario 5",
+    breaks="every delivery is answered 403 with a sign-in page",
+    expected=STUCK_AND_OWED,
+    inject=inject,
+    heal=heal,
+    presets=EVERY_PRESET,
+    causes=frozenset({"endpoint-forbids"}),
+    loses=True,
+    holds=frozenset({"answer"}),
+)

@@ -1,0 +1,31 @@
+"""The application has another signing secret than Stripe.
+
+The endpoint was made anew in the Dashboard (or its secret rolled) and the application still has the
+old one: every genuine delivery is answered 400, `invalid signature`, just as a forged one should be
+(runbook 000, webhook signature; runbook 002, scenario B).
+"""
+
+from __future__ import annotations
+
+from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.scenario import Lab, Parameters, Scenario
+
+
+def inject(lab: Lab, parameters: Parameters) -> None:
+    del parameters
+    undelivered(lab, status=400)
+    break_webhook(lab, "wrong_secret")
+
+
+SCENARIO = Scenario(
+    title="Webhook signatures are refused: wrong secret",
+    runbook="000, webhook signature; 002, scenario B",
+    breaks="the application checks signatures with another secret than Stripe signs with",
+    expected=STUCK_AND_OWED,
+    inject=inject,
+    heal=heal,
+    presets=("reference", "debtflow", "ireti-pos", "v-edfinance"),
+    causes=frozenset({"signature-refused"}),
+    loses=True,
+    holds=frozenset({"answer"}),
+)
