@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from payops.cli import webhook_probe, webhook_verify
+
 app = typer.Typer(
     help="The way of an event from Stripe to a row.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+app.command()(webhook_probe.probe)
+app.command()(webhook_verify.verify)

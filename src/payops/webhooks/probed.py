@@ -41,9 +41,11 @@ class Probe:
     `http_status`, `location` (of a 3xx, absolute). `failure` says why nothing answered at all, in
     DNS, TCP, TLS or HTTP. `forged` is the answer to a wrong signature: ACCEPTED is a hole.
     `clock_offset_s` is the endpoint's clock less ours by its `Date` header (a proxy's, maybe), None
-    without one; `certificate_left_s` how long the certificate lasts. Of the signed POSTs, all None or empty when none was sent: `genuine` is the answer
-    to what Stripe sends; `fits` the secret that was accepted, None when none was; `swapped` tells
-    that it is another endpoint's; `altered` that the body is changed on its way, `altered_how` how;
+    without one; `certificate_left_s` how long the certificate lasts, negative when it has expired.
+
+    Of the signed POSTs, all None or empty when none was sent: `genuine` is the answer to what
+    Stripe sends; `fits` the secret that was accepted, None when none was; `swapped` tells that it
+    is configured elsewhere; `altered` that the body is changed on its way, `altered_how` how;
     `replayed` the answer to an old timestamp. `as_of` is aware UTC, `url` without a password.
     """
 
