@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from msgspec import Meta
@@ -18,7 +19,7 @@ class KeySettings(Section, frozen=True):
         Duration, Meta(description="Rotation policy: an older key is WARN; see rotated_at")
     ] = span(365 * _DAYS)
     rotated_at: Annotated[
-        dict[str, str],
+        dict[str, date],
         Meta(description="Key of the configuration (stripe.secret_key): date of its last rotation"),
     ] = {}
     variables: Annotated[
