@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ import typer
 
 from payops.cli.boundary import emit, tell
 from payops.cli.invocation import Invocation, invocation
-from payops.errors import FailedError, NotConfiguredError, RefusedError, SourceError
+from payops.errors import FailedError, NotConfiguredError, RefusedError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -45,6 +46,14 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Lift the caps, and n
 DryOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would happen; everything is rolled back.")
 ]
+RateOption = Annotated[
+    str | None,
+    typer.Option(
+        "--rate", metavar="N/s", help="Of a replay: events sent at most. 5/s unless said otherwise."
+    ),
+]
+_RATE = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)(?:/(s|m))?")
+_FASTEST = 100.0  # Stripe answers no more requests than that
 _STRIPE_S = 10.0
 _SHOWN_BEFORE_ASKING = 20
 
@@ -64,6 +73,7 @@ def apply(
     ] = None,
     force: ForceOption = False,
     yes: YesOption = False,
+    rate: RateOption = None,
     output: PlanOutput = None,
 ) -> int:
     """Apply a plan: each change is made only where the row is as the plan saw it.
@@ -81,19 +91,25 @@ def apply(
         show_plan("apply", loaded, chosen)
         return 0
     options = Options(
-        Choice(tuple(only or ()), limit, dry_run, force), yes, chosen, f"payops apply {plan}"
+        Choice(tuple(only or ()), limit, dry_run, force),
+        yes,
+        chosen,
+        f"payops apply {plan}",
+        rate_option(rate),
     )
     return carry_out("apply", loaded, asked, options)
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a plan is carried out; `again` is the command that goes on with it."""
+    """How a plan is carried out; `again` is the command that goes on with it, `per_second` how many
+    events of a replay are sent (None: as many as payops thinks modest)."""
 
     choice: Choice
     yes: bool
     output: str
     again: str
+    per_second: float | None = None
 
 
 def output_of(output: str | None) -> str:
@@ -103,6 +119,17 @@ def output_of(output: str | None) -> str:
 
         return known(output)
     return "table" if sys.stdout is not None and sys.stdout.isatty() else "plain"
+
+
+def rate_option(text: str | None) -> float | None:
+    """Events a second: `5/s`, `5`, `30/m`. Raises UsageError."""
+    if text is None:
+        return None
+    match = _RATE.fullmatch(text)
+    rate = float(match[1]) / (60 if match[2] == "m" else 1) if match else 0.0
+    if not 0 < rate <= _FASTEST:
+        raise UsageError(f"--rate: {text!r} is not a rate", hint="5/s, 30/m; at most 100/s")
+    return rate
 
 
 def show_plan(command: str, plan: Plan, output: str) -> None:
@@ -136,6 +163,10 @@ def carry_out(command: str, plan: Plan, asked: Invocation, options: Options) -> 
     settings = loaded.settings
     check_plan_fits(plan, settings, datetime.now(UTC), force=options.choice.forced)
     options.choice.of(plan)  # a glob that matches nothing is told before anything is asked
+    if plan.target.system == "http":
+        from payops.cli.sending import send_out
+
+        return send_out(command, plan, asked, settings, options)
     if settings.postgres is None:
         with located(loaded.path):
             raise NotConfiguredError("postgres is not configured", hint="add postgres.write_dsn")
@@ -151,7 +182,7 @@ def carry_out(command: str, plan: Plan, asked: Invocation, options: Options) -> 
         with database_failures():
             check_database(plan, writer.database())
         if not plan.changes:
-            emit_outcome(command, plan, _nothing(), options)
+            emit_outcome(command, plan, nothing(), options)
             return 0
         if not dry_run:
             confirm(plan, settings, asked, options)
@@ -163,7 +194,7 @@ def carry_out(command: str, plan: Plan, asked: Invocation, options: Options) -> 
                 options.choice,
                 who=who,
                 stop=stop,
-                told=_told(options.output),
+                told=told_as(options.output),
             )
     finally:
         writer.close()
@@ -241,7 +272,8 @@ def database_failures() -> Iterator[None]:
         raise FailedError(str(error), hint=error.hint) from error
 
 
-def _told(output: str) -> Callable[[Change, Outcome], None]:
+def told_as(output: str) -> Callable[[Change, Outcome], None]:
+    """Writes a line for each change as soon as it is over, where the output is for people."""
     from payops.formats.plans.text import outcome_line
 
     def tell_one(change: Change, outcome: Outcome) -> None:
@@ -270,7 +302,8 @@ def emit_outcome(command: str, plan: Plan, applied: Applied, options: Options) -
         tell(f"payops: {applied.stopped}")
 
 
-def _nothing() -> Applied:
+def nothing() -> Applied:
+    """What became of a plan without changes."""
     from payops.domain.plan_outcome import Applied
 
     return Applied(())

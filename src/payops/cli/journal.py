@@ -34,7 +34,8 @@ def journal(
         str | None, typer.Option(metavar="DIGEST", help="Of this plan; its digest's beginning.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(metavar="KIND", help="apply, intent, outcome, end or repair.")
+        str | None,
+        typer.Option(metavar="KIND", help="apply, intent, outcome, end, reread or repair."),
     ] = None,
     output: PlanOutput = None,
 ) -> int:

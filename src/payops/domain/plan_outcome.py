@@ -33,11 +33,23 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Reread:
+    """What the ledger shows of an event that was sent: `moved` is a word of `Moved`, `advice` what
+    to do where it should show more."""
+
+    change: str
+    event: str
+    moved: str
+    local_id: str = ""
+    advice: str = ""
+
+
+@dataclass(frozen=True)
 class Applied:
     """One run of `payops apply`: what became of each change that was tried, in order.
 
     `untried` were not reached; `stopped` says why the run ended early, and `interrupted` that
-    somebody wanted it to.
+    somebody wanted it to. `reread` is the ledger afterwards, of what was sent alone.
     """
 
     outcomes: tuple[tuple[Change, Outcome], ...]
@@ -45,16 +57,19 @@ class Applied:
     stopped: str = ""
     interrupted: bool = False
     head: str = ""
+    reread: tuple[Reread, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 all done or nothing to do, 1 some refused, 2 failed, 130 interrupted."""
+        """0 all done or nothing to do, 1 some refused or without effect, 2 failed, 130
+        interrupted."""
         results = {outcome.result for _, outcome in self.outcomes}
         if results & {Result.FAILED, Result.UNKNOWN} or (self.stopped and not self.interrupted):
             return 2
         if self.interrupted:
             return 130
-        return 1 if Result.REFUSED in results else 0
+        without_effect = any(each.advice for each in self.reread)
+        return 1 if Result.REFUSED in results or without_effect else 0
 
     def count(self, *results: Result) -> int:
         """How many ended so."""

@@ -45,7 +45,7 @@ class Writer(Protocol):
         ...
 
     def hindrance(self) -> str:
-        """Asked before each change: why no more are tried; empty to go on."""
+        """Asked before each change that is not done yet: why no more are tried; empty to go on."""
         ...
 
     def take_lock(self) -> None:
@@ -205,7 +205,7 @@ class _Run:
                 break
             try:
                 self._writer.still_locked()
-                if stopped := self._writer.hindrance():
+                if change.id not in done and (stopped := self._writer.hindrance()):
                     break
                 if interrupted := stop():  # it may have waited
                     break

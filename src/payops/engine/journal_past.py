@@ -4,6 +4,7 @@ apply      a run begins: plan, target, who
 intent     one change is about to be made, in the transaction `txid`; nothing is written yet
 outcome    what became of it; `intent` is that entry's number, 0 when nothing was begun
 end        the run's counts
+reread     what the ledger shows of the events that a run sent
 repair     a crash left half a line before this one
 """
 

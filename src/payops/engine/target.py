@@ -12,11 +12,13 @@ from payops.errors import RefusedError, SourceError
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
+    from payops.config.webhooks import WebhookEndpoint
     from payops.sources import Sources
     from payops.sources.writer import Database
 
 _AHEAD = timedelta(minutes=5)  # how far two machines' clocks may differ
 _AGAIN = "make a new plan: {command}"
+_SYSTEMS = ("postgres", "http")
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
@@ -68,8 +70,10 @@ def check_plan_fits(plan: Plan, settings: Settings, now: datetime, *, force: boo
             f"{settings.environment!r}",
             hint="choose the right file with --config",
         )
-    if plan.target.system != "postgres":
-        raise RefusedError(f"the plan is for {plan.target.system!r}, only postgres is known here")
+    if plan.target.system not in _SYSTEMS:
+        raise RefusedError(
+            f"the plan is for {plan.target.system!r}, only {' and '.join(_SYSTEMS)} are known here"
+        )
     if not force:
         _check_caps(plan, plan.caps, "the plan's own caps")
         caps = Caps(settings.apply.max_changes, settings.apply.max_money)
@@ -88,6 +92,38 @@ def check_database(plan: Plan, database: Database) -> None:
             hint="postgres.dsn and postgres.write_dsn must be one database, or a replica of it "
             "and its primary",
         )
+
+
+def check_endpoint(plan: Plan, settings: Settings) -> WebhookEndpoint:
+    """The configured endpoint that a replay was planned for: nothing is sent anywhere else.
+
+    Raises RefusedError when there is none, when it cannot be signed for, or when live events would
+    go there in clear.
+    """
+    from payops.engine.replay import is_live, stripe_of
+    from payops.sources.webhook_sender import check_address
+    from payops.webhooks.replay import fingerprint
+    from payops.webhooks.secrets import own_secrets
+
+    wanted, account = plan.target.fingerprint, plan.target.account
+    found = [e for e in settings.webhooks.endpoints if fingerprint(e, account) == wanted]
+    if not found:
+        raise RefusedError(
+            f"the plan sends to {plan.target.database}, which is not an endpoint of this "
+            "configuration, or has another url now",
+            hint=_AGAIN.format(command=plan.command),
+        )
+    if not account:
+        raise RefusedError("the plan names no account of Stripe's", hint="make a new plan")
+    by_payops = any(change.remedy == "webhook.replay" for change in plan.changes)
+    if by_payops:
+        check_address(found[0].url, livemode=is_live(stripe_of(settings)))
+        if not own_secrets(settings, found[0]):
+            raise RefusedError(
+                f"there is no signing secret for {plan.target.database}",
+                hint="add webhooks.endpoints: secret, or stripe.webhook_secrets",
+            )
+    return found[0]
 
 
 def check_account(plan: Plan, settings: Settings, sources: Sources) -> str:

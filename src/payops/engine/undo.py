@@ -97,6 +97,11 @@ def _inverse(past: Past, outcome: Entry) -> Change:
     """after -> before, by the same compare-and-set on what the journal saw last."""
     intent = _intent(past, outcome)
     change = change_of(intent)
+    if change.kind == "send":
+        raise RefusedError(
+            f"entry {outcome['seq']} cannot be undone: an event that was sent stays sent",
+            hint="see what it did with `payops reconcile`, and put a row right by its plan",
+        )
     if not change.undoable or change.kind == "delete":
         raise RefusedError(
             f"entry {outcome['seq']} cannot be undone",

@@ -48,6 +48,16 @@ def outcome_as_json(command: str, plan: Plan, applied: Applied, *, dry_run: bool
             ],
             "untried": [change.id for change in applied.untried],
             "counts": {result.value: applied.count(result) for result in Result},
+            "ledger_afterwards": [
+                {
+                    "change": each.change,
+                    "event": each.event,
+                    "moved": each.moved,
+                    "local_id": each.local_id or None,
+                    "advice": each.advice or None,
+                }
+                for each in applied.reread
+            ],
             "stopped": applied.stopped,
             "interrupted": applied.interrupted,
             "journal_head": applied.head,

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from payops.domain.duration import ago, human_duration, utc_text
 from payops.domain.money import Money
 from payops.domain.plan import Change, Plan, money_of
 from payops.domain.plan_facts import Refusal
-from payops.domain.plan_outcome import Applied, Outcome, Result, shown
+from payops.domain.plan_outcome import Applied, Outcome, Reread, Result, shown
 from payops.domain.secret import redact
 from payops.domain.text import harmless, shortened
 
 WIDTH = 80
 _LONGEST_VALUE = 120
+_MOST_ALIKE = 3  # of what is left out for one reason, so many are named each
+_KINDS = {
+    "insert": "new row in",
+    "delete": "delete from",
+    "update": "update",
+    "send": "send to",
+}
 _ORDER = (Result.DONE, Result.WOULD, Result.ALREADY, Result.REFUSED, Result.FAILED, Result.UNKNOWN)
 
 
@@ -55,7 +63,7 @@ def _change(number: int, change: Change) -> Iterator[str]:
     money = f"  {change.money}" if change.money else ""
     yield from _wrapped(f"{number}. {_clean(change.id)}{money}", "", "   ")
     key = ", ".join(f"{_clean(name)} {shown(value)}" for name, value in change.key.items())
-    word = {"insert": "new row in", "delete": "delete from", "update": "update"}[change.kind]
+    word = _KINDS[change.kind]
     yield from _field(word, f"{change.table}, {key}")
     width = max((len(_clean(name)) for name in change.after), default=0)
     for name, value in change.after.items():
@@ -67,7 +75,7 @@ def _change(number: int, change: Change) -> Iterator[str]:
         if name not in change.after
     ]
     if guards:
-        yield from _field("only if", ", ".join(guards))
+        yield from _field("seen" if change.kind == "send" else "only if", ", ".join(guards))
     yield from _field("why", change.why)
     for seen in change.evidence:
         yield from _field("seen", seen)
@@ -101,14 +109,42 @@ def ending(applied: Applied, *, dry_run: bool, command: str) -> str:
         lines += textwrap.wrap(f"stopped: {_clean(applied.stopped)}", WIDTH)
     if applied.interrupted or applied.stopped:
         lines.append(f"go on with: {_clean(command)}")
+    lines += _ledger_afterwards(applied.reread)
     if applied.head:
         lines.append(f"journal: {applied.head[:16]} is its last hash; payops journal")
     return "\n".join(lines) + "\n"
 
 
 def refusals(refused: tuple[Refusal, ...]) -> str:
-    """What a plan leaves out, one line each."""
-    return "".join(f"left out {_clean(each.subject)}: {_clean(each.why)}\n" for each in refused)
+    """What a plan leaves out, one line each; many for one reason on one line."""
+    by_why: dict[str, list[str]] = {}
+    for each in refused:
+        by_why.setdefault(each.why, []).append(each.subject)
+    lines = []
+    for why, subjects in by_why.items():
+        if len(subjects) > _MOST_ALIKE:
+            lines.append(f"left out {len(subjects):,}: {_clean(why)}")
+        else:
+            lines += [f"left out {_clean(subject)}: {_clean(why)}" for subject in subjects]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _ledger_afterwards(reread: Sequence[Reread]) -> Iterator[str]:
+    """What the ledger shows of what was sent: how many, and each that it lacks with what to do."""
+    if not reread:
+        return
+    counts = Counter(each.moved for each in reread)
+    words = {"yes": "shown", "no": "not moved", "no row": "no row", "not told": "it tells nothing"}
+    told = ", ".join(f"{counts[word]} {words[word]}" for word in words if counts[word])
+    yield f"the ledger afterwards: {told}"
+    by_advice: dict[str, list[str]] = {}
+    for each in reread:
+        if each.advice:
+            by_advice.setdefault(each.advice, []).append(each.event)
+    for advice, events in by_advice.items():
+        more = f" and {len(events) - _MOST_ALIKE} more" if len(events) > _MOST_ALIKE else ""
+        named = ", ".join(events[:_MOST_ALIKE])
+        yield from _wrapped(f"{_clean(named)}{more}: {_clean(advice)}", "   ", "     ")
 
 
 def _value(value: str | None) -> str:

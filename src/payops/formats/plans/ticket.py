@@ -51,6 +51,14 @@ def outcome_as_markdown(plan: Plan, applied: Applied) -> str:
     if rows:
         headers = ("Change", "Result", "Why", "Entry")
         blocks.append(tabulate(rows, headers, tablefmt="github", disable_numparse=True))
+    if applied.reread:
+        blocks.append("Ledger afterwards:")
+        told = [
+            (_text(each.event), each.moved, _text(each.local_id), _text(each.advice))
+            for each in applied.reread
+        ]
+        headers = ("Event", "Shown", "Row", "What to do")
+        blocks.append(tabulate(told, headers, tablefmt="github", disable_numparse=True))
     if applied.stopped:
         blocks.append(f"Stopped: {_text(applied.stopped)}")
     if applied.head:
@@ -74,13 +82,14 @@ def _change(number: int, change: Change) -> Iterator[str]:
     facts += [("risk", change.risk)] if change.risk else []
     facts += [("undo", "payops undo" if change.undoable else "not by payops")]
     yield "\n".join(f"- {name}: {_text(text)}" for name, text in facts)
-    yield _fenced("\n".join(harmless(line) for line in change.statement.split("\n")))
+    text = "\n".join(harmless(line) for line in change.statement.split("\n"))
+    yield _fenced(text, "" if change.kind == "send" else "sql")
 
 
-def _fenced(text: str) -> str:
+def _fenced(text: str, language: str) -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}sql\n{redact(text)}\n{fence}"
+    return f"{fence}{language}\n{redact(text)}\n{fence}"
 
 
 def _code(text: str) -> str:

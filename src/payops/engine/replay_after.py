@@ -1,0 +1,120 @@
+"""After a replay: what the ledger shows of the events that were sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from payops.domain.duration import utc_text
+from payops.domain.plan import Change, Plan
+from payops.domain.plan_outcome import Applied, Outcome, Reread, Result
+from payops.domain.webhook import Moved, PathEvent
+from payops.engine.replay_event import EventGoneError, fetched
+from payops.errors import FailedError, RefusedError, SourceError
+
+if TYPE_CHECKING:
+    from payops.config.settings import Settings
+    from payops.engine.journal import Journal
+    from payops.sources import Sources
+
+# A handler may answer first and work then; what takes longer is told as not moved yet.
+PATIENCE_S = 10.0
+_LOOK_EVERY_S = 0.5
+_LACKING = frozenset({Moved.NO, Moved.NO_ROW})
+
+
+def reread(
+    settings: Settings,
+    sources: Sources,
+    journal: Journal,
+    plan: Plan,
+    applied: Applied,
+    sent: Mapping[str, PathEvent],
+    *,
+    patience_s: float = PATIENCE_S,
+) -> Applied:
+    """The outcome with what the ledger shows now of every event that reached the handler, also by
+    an earlier run of the plan; the journal has it too.
+
+    `sent` are events that are known already, by change. A source that does not answer is told in
+    `stopped`: what was sent, was sent.
+    """
+    changes = [change for change, outcome in applied.outcomes if _was_sent(outcome)]
+    if not changes:
+        return applied
+    try:
+        events = _events(sources, changes, sent)
+        moved = _moved(settings, sources, list(events.values()), patience_s)
+    except SourceError as error:
+        why = f"the ledger could not be read again: {error}"
+        return replace(applied, stopped="; ".join(filter(None, (applied.stopped, why))))
+    told = tuple(
+        _told(change, events[change.id], *moved[events[change.id].id])
+        for change in changes
+        if change.id in events
+    )
+    without = sum(bool(each.advice) for each in told)
+    body = {
+        "plan": plan.digest,
+        "what": f"{len(told) - without} in the ledger or not told by it, {without} not",
+        "events": [
+            {"change": each.change, "moved": each.moved, "row": each.local_id} for each in told
+        ],
+    }
+    try:
+        head = journal.append("reread", body)["hash"]
+    except (FailedError, RefusedError) as error:
+        return replace(applied, reread=told, stopped=applied.stopped or str(error))
+    return replace(applied, reread=told, head=head)
+
+
+def _was_sent(outcome: Outcome) -> bool:
+    return outcome.result is Result.DONE or (outcome.result is Result.ALREADY and outcome.entry > 0)
+
+
+def _events(
+    sources: Sources, changes: list[Change], sent: Mapping[str, PathEvent]
+) -> dict[str, PathEvent]:
+    events: dict[str, PathEvent] = {}
+    for change in changes:
+        if change.id in sent:
+            events[change.id] = sent[change.id]
+            continue
+        try:
+            events[change.id] = fetched(sources, change.key["event"] or "").event
+        except EventGoneError:
+            continue
+    return events
+
+
+def _moved(
+    settings: Settings, sources: Sources, events: list[PathEvent], patience_s: float
+) -> dict[str, tuple[Moved, str]]:
+    """What the ledger shows, waiting a little for what it does not show yet."""
+    from payops.webhooks.ledger import shown
+
+    until = time.monotonic() + patience_s
+    found = shown(settings, sources, events)
+    while any(moved in _LACKING for moved, _ in found.values()) and time.monotonic() < until:
+        time.sleep(_LOOK_EVERY_S)
+        found = shown(settings, sources, events)
+    return found
+
+
+def _told(change: Change, event: PathEvent, moved: Moved, local_id: str) -> Reread:
+    since = utc_text(event.created - timedelta(hours=1))
+    if moved not in _LACKING:
+        advice = ""
+    elif change.remedy == "webhook.retry":
+        advice = "Stripe may be delivering it still: look again with `payops webhooks status`"
+    elif moved is Moved.NO_ROW:
+        advice = f"the ledger has no row for it: `payops reconcile --since {since}`"
+    else:
+        advice = (
+            "accepted, and the ledger did not move: the handler swallows it, see the application's "
+            f"log; `payops reconcile --since {since} --save-plan F` puts the row right"
+        )
+    return Reread(change.id, event.id, moved.value, local_id, advice)
