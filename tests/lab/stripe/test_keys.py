@@ -147,3 +147,54 @@ def test_a_key_may_write_what_it_may_read():
     key.require("refunds", "read", "acct")
     with pytest.raises(StripeError):
         key.require("refunds", "write", "acct")
+
+
+PUBLISHABLE = "pk_" + "test_" + "a" * 24
+
+
+def intent(control, account=None):
+    made = {
+        "object": "payment_intent",
+        "id": "pi_1",
+        "amount": 7,
+        "created": 5,
+        "livemode": False,
+        "metadata": {"order": "private"},
+        "client_secret": "pi_1_secret_x",
+    }
+    control.put("/objects", {"objects": [made], **({"account": account} if account else {})})
+
+
+def test_a_publishable_key_reads_a_payment_whose_client_secret_it_has(sim, connect, control):
+    intent(control)
+    control.put("/keys", {"key": PUBLISHABLE})
+    browser = connect(sim, PUBLISHABLE).v1.payment_intents
+    assert browser.retrieve("pi_1", {"client_secret": "pi_1_secret_x"}).amount == 7
+    assert "metadata" not in browser.retrieve("pi_1", {"client_secret": "pi_1_secret_x"})
+    with pytest.raises(stripe.InvalidRequestError, match="does not match"):
+        browser.retrieve("pi_1", {"client_secret": "pi_1_secret_y"})
+    with pytest.raises(stripe.PermissionError, match="publishable"):
+        browser.retrieve("pi_1")
+    with pytest.raises(stripe.PermissionError, match="publishable"):
+        browser.list({"limit": 1})
+
+
+def test_a_key_of_another_account_sees_nothing_of_this_one(sim, connect, control):
+    intent(control)
+    other = "sk_" + "test_" + "b" * 24
+    for key in (PUBLISHABLE, other):
+        control.put("/keys", {"key": key, "account": "acct_elsewhere"})
+    stranger = connect(sim, other).v1
+    assert stranger.accounts.retrieve_current().id == "acct_elsewhere"
+    assert stranger.payment_intents.list().data == []
+    for asked in (stranger.payment_intents, connect(sim, PUBLISHABLE).v1.payment_intents):
+        with pytest.raises(stripe.InvalidRequestError) as raised:
+            asked.retrieve("pi_1", {"client_secret": "pi_1_secret_x"})
+        assert raised.value.http_status == 404
+
+
+def test_a_key_that_was_added_is_taken_away_again(sim, connect, control):
+    control.put("/keys", {"key": PUBLISHABLE})
+    control.put("/keys", {"key": PUBLISHABLE, "removed": True})
+    with pytest.raises(stripe.AuthenticationError, match="Invalid API Key"):
+        connect(sim, PUBLISHABLE).v1.balance.retrieve()

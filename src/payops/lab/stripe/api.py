@@ -98,13 +98,17 @@ class Api:
         if found is None:
             raise unrecognized_url(request.method, request.path)
         route, id_ = found
-        exchange.key = key = self.keyring.authenticate(request.headers.get("authorization", ""))
+        exchange.key = key = self.keyring.authenticate(
+            request.headers.get("authorization", ""),
+            publishable=route.operation == routes.BY_CLIENT_SECRET
+            and "client_secret" in forms.decode(request.query),
+        )
         exchange.livemode = key.livemode
         exchange.headers.append(("Stripe-Version", self._version(request)))
         if exchange.fault("429"):
             raise rate_limited("endpoint-rate")
         self.limiter.admit(route.operation, key.livemode)
-        key.require(route.permission, route.access, self.config.account["id"])
+        key.require(route.permission, route.access, key.account or self.config.account["id"])
         call = self._call(exchange, key)
         if request.method == "POST" and call.idempotency_key:
             answer = await self._once(exchange, call, route, id_)
@@ -176,7 +180,9 @@ class Api:
         account = request.headers.get("stripe-account")
         if account == self.config.account["id"]:
             account = None
-        if account is not None:
+        if account is None and key.account:
+            account = key.account
+        elif account is not None:
             if self.store.body(account, kind="account") is None:
                 raise routes.no_access_to(account)
             exchange.headers.append(("Stripe-Account", account))

@@ -4,12 +4,14 @@ GET    /state          faults, keys, limits, clock, status page, object counts, 
 PUT    /faults         replace the faults (a list, or one); POST adds, DELETE clears
 GET    /objects        ?type=charge&limit=100&livemode=&account=; GET, DELETE /objects/{id}
 PUT    /objects        insert or replace: a list, one object, {objects, deliver, livemode,
-                       account} or NDJSON (then ?deliver=true); missing fields are filled in
+                       account, remove} or NDJSON (then ?deliver=true); missing fields are filled
+                       in; `remove` are ids to delete
 POST   /load           {path, livemode, account}: NDJSON file, for many
-PUT    /keys           {key, revoked, permissions, livemode}, or a list
+PUT    /keys           {key, revoked, permissions, livemode, account, removed}, or a list
 PUT    /rate_limits    true, false or {live, test, endpoint}
 PUT    /status         {state: up|degraded|down, message, unknown_shape}
-PUT    /webhook_endpoints/{id}   {status, url, secret, enabled_events, livemode}
+PUT    /webhook_endpoints/{id}   {status, url, secret, enabled_events, livemode, api_version}; or
+                       without id {remove: we_...}
 GET    /deliveries     ?event=evt_...; POST /deliver {event, endpoint, times}
 PUT    /deliveries     {set: [{event, endpoint, state, attempts, next_at, ...}], remove: [evt_...]}
 PUT    /muted          [type, ...]: types of events that are never generated
@@ -132,8 +134,8 @@ class Control:
         changed = []
         for given in _list(_json(request)):
             change = {name: value for name, value in given.items() if name != "key"}
-            if set(change) - {"livemode", "permissions", "revoked"}:
-                raise ValueError("a key has key, livemode, permissions, revoked")
+            if set(change) - {"livemode", "permissions", "revoked", "account", "removed"}:
+                raise ValueError("a key has key, livemode, permissions, revoked, account, removed")
             changed.append(masked(self.sim.keyring.change(given["key"], change).key))
         return {"changed": changed}
 
@@ -182,6 +184,7 @@ class Control:
     async def _put_objects(self, request: Request, _: str) -> Any:
         asked: dict[str, Any] = dict(_query(request))
         given, wrapped = _objects(request.body)
+        removed = sum(self.sim.store.delete(id_) for id_ in wrapped.pop("remove", ()))
         asked.update(wrapped)
         deliver = asked.get("deliver") in (True, "true")
         livemode, account = _mode(asked), asked.get("account")
@@ -192,7 +195,7 @@ class Control:
                     self.sim.webhooks.publish(made, account)
                 else:
                     self.sim.store.put_encoded([encode(made)], livemode=livemode, account=account)
-        return {"stored": len(given)}
+        return {"stored": len(given), "removed": removed}
 
     async def _post_load(self, request: Request, _: str) -> Any:
         asked = _json(request)
@@ -222,6 +225,9 @@ class Control:
     # Webhooks and payers
 
     async def _put_webhook_endpoints(self, request: Request, id_: str) -> Any:
+        if not id_:
+            self.sim.webhooks.remove_endpoint(_json(request)["remove"])
+            return {}
         return self.sim.webhooks.change_endpoint(id_, _json(request))
 
     async def _get_deliveries(self, request: Request, _: str) -> Any:
@@ -303,7 +309,7 @@ def _objects(body: bytes) -> tuple[list[StripeObject], dict[str, Any]]:
         return [json.loads(line) for line in body.splitlines() if line.strip()], {}
     if isinstance(given, dict) and "object" not in given:
         options = {name: value for name, value in given.items() if name != "objects"}
-        return _list(given["objects"]), options
+        return _list(given.get("objects", [])), options
     return _list(given), {}
 
 

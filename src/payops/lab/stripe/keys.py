@@ -20,12 +20,16 @@ _PERMISSION_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key. `permissions` is None for a key that may do all, else resource -> read|write."""
+    """One key. `permissions` is None for a key that may do all, else resource -> read|write.
+
+    `account` is another than the simulator's own, which sees nothing of it; empty is its own.
+    """
 
     key: str
     livemode: bool
     permissions: Mapping[str, str] | None = None
     revoked: bool = False
+    account: str = ""
 
     def require(self, resource: str, access: str, account: str) -> None:
         """Raises StripeError 403, naming what is missing, unless the key may do this.
@@ -67,7 +71,12 @@ class Keyring:
         return [self._current(key) for key in {**self._configured, **self.changes}]
 
     def change(self, key: str, change: Mapping[str, Any]) -> ApiKey:
-        """Change or add a key: any of livemode, permissions, revoked. Returns it as it is now."""
+        """Change or add a key: any of livemode, permissions, revoked, account. Returns it as it is
+        now; `removed` takes one away that was added."""
+        if change.get("removed"):
+            removed = self._current(key)
+            self.changes.pop(key, None)
+            return removed
         self.changes[key] = {**self.changes.get(key, {}), **change}
         return self._current(key)
 
@@ -79,10 +88,11 @@ class Keyring:
             if key not in self._configured
         }
 
-    def authenticate(self, authorization: str) -> ApiKey:
-        """The key of an Authorization header, Bearer or Basic.
+    def authenticate(self, authorization: str, *, publishable: bool = False) -> ApiKey:
+        """The key of an Authorization header, Bearer or Basic. `publishable` tells that what is
+        asked is open to a publishable key: a PaymentIntent by its client secret.
 
-        Raises StripeError 401, and 403 for a publishable key.
+        Raises StripeError 401, and 403 for a publishable key where none will do.
         """
         given = _credential(authorization)
         if not given:
@@ -97,7 +107,7 @@ class Keyring:
         key = self._current(given)
         if key.revoked:
             raise _refused(f"Expired API Key provided: {masked(given)}", code="api_key_expired")
-        if given.startswith("pk_"):
+        if given.startswith("pk_") and not publishable:
             # A 403, as the reports of clients' errors have it: the key is known.
             raise StripeError(
                 403,

@@ -10,6 +10,8 @@ from payops.lab.stripe.errors import StripeError, unknown_parameter
 from payops.lab.stripe.objects import StripeObject
 from payops.lab.stripe.resources import RESOURCES, Resource
 
+BY_CLIENT_SECRET = "GET /v1/payment_intents/{id}"
+"""The operation that a publishable key may call, with the object's client secret."""
 Run = Callable[[Call, str], bytes]
 """Carries an operation out; the second argument is the id in the path, or empty."""
 
@@ -71,6 +73,32 @@ def _retrieves(resource: Resource) -> Run:
     return run
 
 
+def _payment_intent(call: Call, id_: str) -> bytes:
+    """With a `client_secret` it has to be this PaymentIntent's, and what is told is what a browser
+    may know (API reference, 'Retrieve a PaymentIntent')."""
+    given = call.parameters.get("client_secret")
+    rest = {name: value for name, value in call.parameters.items() if name != "client_secret"}
+    body = reads.retrieve(call.store, "payment_intent", id_, call.scope, rest, param="intent")
+    if given is None:
+        return body
+    made = json.loads(body)
+    if given != made.get("client_secret"):
+        raise StripeError(
+            400,
+            "The client_secret provided does not match the client_secret associated with the "
+            "PaymentIntent.",
+            param="client_secret",
+        )
+    return json.dumps({name: made[name] for name in _TO_A_BROWSER if name in made}).encode()
+
+
+_TO_A_BROWSER = (
+    "id object amount canceled_at cancellation_reason capture_method client_secret "
+    "confirmation_method created currency description last_payment_error livemode next_action "
+    "payment_method payment_method_types receipt_email setup_future_usage shipping status"
+).split()
+
+
 def _any_object(call: Call, id_: str) -> bytes:
     return reads.retrieve(call.store, None, id_, call.scope, call.parameters, param="id")
 
@@ -92,6 +120,8 @@ def _account(call: Call, id_: str) -> bytes:
             raise unknown_parameter(name)
     wanted = id_ or call.account or call.store.setting("account")
     body = call.store.body(wanted, kind="account")
+    if body is None and wanted == call.account:  # a key's own, of which nothing else was loaded
+        body = json.dumps(objects.account(id=wanted)).encode()
     if body is None:
         raise no_access_to(wanted)
     return body
@@ -125,6 +155,7 @@ def _table() -> dict[str, Route]:
         add(f"GET {resource.path}", resource.permission, "read", _lists(resource))
         one = f"GET {resource.path}/{{id}}"
         add(one, resource.permission, "read", _retrieves(resource))
+    add(BY_CLIENT_SECRET, "payment_intents", "read", _payment_intent)
     add("GET /v1/charges/{id}/refunds", "charges", "read", _refunds_of_charge)
     add("GET /v1/account", "account", "read", _account)
     add("GET /v1/accounts/{id}", "accounts", "read", _account)
