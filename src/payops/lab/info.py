@@ -19,6 +19,8 @@ class LabInfo:
     server's name (`postgres`, `redis`, `stripe`, `merchant`) to its process id at the time of
     writing; 0 is stopped. `created_at` is ISO 8601 UTC, `since_s` the length of the generated
     history in seconds.
+    `second_webhook_endpoint` takes deliveries as well, with a secret of its own; Stripe knows of it
+    only in the scenarios that need a second endpoint.
     `scenarios` are those injected and not healed, oldest first.
     """
 
@@ -42,6 +44,8 @@ class LabInfo:
     publishable_key: str
     webhook_secret: str
     webhook_endpoint: str
+    second_webhook_endpoint: str = ""
+    second_webhook_secret: str = ""
     pids: dict[str, int] = field(default_factory=dict)
     scenarios: tuple[str, ...] = ()
 

@@ -143,7 +143,7 @@ def lose(lab: Lab, events: Sequence[Event], fate: Fate) -> None:
     if not fate.seen and (keys := dedupe_keys(lab, ids)):
         lab.redis.delete(*keys)
     if fate.owed:
-        _owe(lab, events, fate)
+        owe(lab, events, fate)
 
 
 def keep(lab: Lab, events: Sequence[Event]) -> None:
@@ -192,10 +192,10 @@ def _unlog(lab: Lab, ids: Sequence[str]) -> None:
         )
 
 
-def _owe(lab: Lab, events: Sequence[Event], fate: Fate) -> None:
-    """Have Stripe say that the endpoint has not accepted them, and wait for its next attempt."""
-    endpoint = lab.endpoint["id"]
-    lab.stripe.put("/objects", [{**event, "pending_webhooks": 1} for event in events])
+def owe(lab: Lab, events: Sequence[Event], fate: Fate, *, endpoints: Sequence[str] = ()) -> None:
+    """Have Stripe say that endpoints (the shop's own one) have not accepted them, and try again."""
+    owed_to = endpoints or (lab.endpoint["id"],)
+    lab.stripe.put("/objects", [{**event, "pending_webhooks": len(owed_to)} for event in events])
     lab.stripe.put(
         "/deliveries",
         {
@@ -210,6 +210,7 @@ def _owe(lab: Lab, events: Sequence[Event], fate: Fate) -> None:
                     "last_error": fate.error,
                 }
                 for event in events
+                for endpoint in owed_to
             ]
         },
     )

@@ -86,6 +86,7 @@ def _start_merchant(
             "stripe_url": servers.stripe.url,
             "stripe_key": keys.secret_key,
             "webhook_secrets": [keys.webhook_secret],
+            "more_webhooks": {made.front.second_webhook: [keys.second_webhook_secret]},
             "dir": str(merchant.directory),
             "system": made.name,
         }
@@ -151,6 +152,8 @@ def _save(
         publishable_key=keys.publishable_key,
         webhook_secret=keys.webhook_secret,
         webhook_endpoint=servers.merchant.webhook_url + made.front.webhook,
+        second_webhook_endpoint=servers.merchant.webhook_url + made.front.second_webhook,
+        second_webhook_secret=keys.second_webhook_secret,
         pids={server.name: server.pid for server in servers},
     )
     write_configuration(info, servers.postgres.read_only_dsn)

@@ -78,6 +78,7 @@ class Keys:
     secret_key: str
     publishable_key: str
     webhook_secret: str
+    second_webhook_secret: str
     account: str
     webhook_endpoint: str
 
@@ -94,6 +95,7 @@ class Keys:
             secret_key=f"sk_{mode}_lab{made_up('secret', 29)}",
             publishable_key=f"pk_{mode}_lab{made_up('publishable', 29)}",
             webhook_secret=f"whsec_lab{made_up('webhook', 29)}",
+            second_webhook_secret=f"whsec_lab{made_up('second webhook', 29)}",
             account=f"acct_1Lab{made_up('account', 12)}",
             webhook_endpoint=f"we_1Lab{made_up('endpoint', 20)}",
         )

@@ -125,7 +125,7 @@ def test_its_endpoint_answers_as_the_system_does(lab: LabInfo) -> None:
 def test_its_endpoint_can_be_broken(lab: LabInfo) -> None:
     merchant = Control("merchant", lab.app_control_url)
     try:
-        for fault, status in (("500", 500), ("403", 403), ("wrong_secret", 400)):
+        for fault, status in (("crash", 500), ("404", 404), ("wrong_secret", 400)):
             merchant.put("/faults", {"webhook": fault})
             assert post(lab.webhook_endpoint, EVENT, Stripe_Signature="x")[0] == status
         merchant.put("/faults", {"health": "500"})
@@ -162,7 +162,6 @@ def test_scenarios_that_fit_break_what_they_say_and_heal(lab: LabInfo, wanted: s
     try:
         wrong = {c: s for c, s in health(lab).items() if s not in ("OK", "SKIP")}
         assert wrong == {c: s.value for c, s in found.expected_in(made).items()}
-        assert wrong
     finally:
         laboratory.heal(place, wanted)
     assert rows(lab) == before

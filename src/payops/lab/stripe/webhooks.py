@@ -82,6 +82,14 @@ class Webhooks:
             self.store.save_setting("endpoint_secrets", secrets)
         return made
 
+    def remove_endpoint(self, id_: str) -> None:
+        """Delete an endpoint, its secret and what it is owed; nothing happens when it is gone."""
+        with self.store.transaction():
+            self.store.delete(id_)
+            self.store.db.execute("DELETE FROM deliveries WHERE endpoint = ?", (id_,))
+            secrets = {name: secret for name, secret in self.secrets().items() if name != id_}
+            self.store.save_setting("endpoint_secrets", secrets)
+
     def secrets(self) -> dict[str, str]:
         """Signing secrets by endpoint."""
         found: dict[str, str] = self.store.setting("endpoint_secrets", {})

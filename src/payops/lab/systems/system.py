@@ -41,6 +41,11 @@ class Front:
     events: tuple[str, ...] = ("*",)
     healthy: Answer = field(default_factory=lambda: Answer(200, {"status": "ok"}))
 
+    @property
+    def second_webhook(self) -> str:
+        """The path of another endpoint, which Stripe knows of only where a scenario says so."""
+        return f"{self.webhook.rstrip('/')}-refunds" + "/" * self.webhook.endswith("/")
+
 
 @dataclass(frozen=True)
 class System:
