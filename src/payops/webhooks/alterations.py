@@ -36,15 +36,15 @@ def _guesses(body: bytes) -> Iterator[Original]:
     charsets = list(_charsets(body))
     yield from edges
     yield from charsets
+    for once in (*edges, *charsets):  # two things at once: a BOM and a newline, say
+        for twice in _edges(once.body):
+            yield Original(f"{once.done}, and {twice.done}", twice.body)
     for start in (Original("", body), *edges, *charsets):
         before = f"{start.done}, and " if start.done else ""
         for style, text in rewritten(start.body):
             done = f"{before}the JSON was written anew; signed was the body {style}"
             yield Original(done, text)
             yield Original(f"{done}, with a newline at its end", text + b"\n")
-        if before:  # two things at once: a BOM and a newline, say
-            for twice in _edges(start.body):
-                yield Original(before + twice.done, twice.body)
 
 
 def _edges(body: bytes) -> Iterator[Original]:

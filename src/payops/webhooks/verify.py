@@ -25,6 +25,7 @@ from payops.webhooks.secrets import KnownSecret
 _MOST_SIGNATURES = 20
 # Beyond it the guesses at what altered a body would take minutes; Stripe's events are far smaller.
 _MOST_ALTERED = 4 * 1024 * 1024
+_TRIMMED = "without the blanks or quotes around it"
 
 
 class Why(Enum):
@@ -127,7 +128,7 @@ def _trimmed(secrets: Sequence[KnownSecret]) -> tuple[KnownSecret, ...]:
         text = known.secret.reveal()
         trimmed = text.strip().strip("\"'").strip()
         if trimmed and trimmed != text:
-            place = f"{known.place} without the blanks or quotes around it"
+            place = f"{known.place} {_TRIMMED}"
             found.append(KnownSecret(place, Secret(trimmed)))
     return tuple(found)
 
@@ -209,24 +210,32 @@ def _timed(seen: Verdict, tolerance_s: int) -> Verdict:
     signed_at = Action(f"Say when it was received: --at {_moment(stamp)} is when it was signed")
     if seen.age_s > 0:
         told = (
-            f"right, {which}, but {span} old, beyond the tolerance of {tolerance_s} s: a replay, "
-            "or the receiver's clock is ahead"
+            f"the signature is right, {which}, but {span} old, beyond the tolerance of "
+            f"{tolerance_s} s: a replay, or the receiver's clock is ahead"
         )
         return replace(seen, why=Why.TOO_OLD, summary=told, actions=(signed_at,))
-    told = f"right, {which}, but {span} from the future: the receiver's clock is behind"
+    told = (
+        f"the signature is right, {which}, but {span} from the future: the receiver's clock is "
+        "behind (Stripe's SDKs let it pass, others do not)"
+    )
     clock = Action("Compare the receiver's clock with a time server: `chronyc tracking`")
     return replace(seen, why=Why.FUTURE, summary=told, actions=(clock, signed_at))
 
 
 def _other_secret(seen: Verdict, expected: Sequence[KnownSecret], tolerance_s: int) -> Verdict:
     assert seen.fits is not None  # noqa: S101  the caller's promise
+    also = (*seen.also, *_time_besides(seen, tolerance_s))
+    if seen.fits.place.endswith(_TRIMMED):
+        mend = Action("Take blanks and quotes from around the secret where it is configured")
+        told = f"made with {_called(seen.fits)}: as it is configured, it is another secret"
+        return replace(seen, why=Why.WRONG_SECRET, summary=told, also=also, actions=(mend,))
     names = " or ".join(_called(known) for known in expected[:3]) or "the one expected"
     return replace(
         seen,
         why=Why.WRONG_SECRET,
         summary=f"made with {_called(seen.fits)}, not with {names}: the secrets were swapped, or "
         "the event was sent to another endpoint",
-        also=(*seen.also, *_time_besides(seen, tolerance_s)),
+        also=also,
         actions=(
             Action(
                 f"Give the application the secret at {seen.fits.place}, or point the endpoint "
