@@ -54,7 +54,7 @@ class Posted:
     def said(self) -> str:
         """Status and the beginning of the body, on one line: `400 {"error": "no signature"}`."""
         if self.answer is None:
-            return self.error.told if self.error else "no answer"
+            return harmless(" ".join(self.error.told.split())) if self.error else "no answer"
         status = str(self.answer.status)
         if is_page(self.answer):
             return f"{status} and an HTML page"

@@ -72,7 +72,7 @@ def probe(
 
     good = " or ".join(map(str, sorted(unsigned_good))) or "400"
     try:
-        first = ask_unsigned(post, STRIPE.write(event()), now, good, unreachable)
+        first = ask_unsigned(post, lambda: STRIPE.write(event()), now, good, unreachable)
     except OutOfTimeError:
         late = Step("unsigned", Status.UNKNOWN, "not asked: no time left, see --deadline")
         return replace(probed, steps=(*reached.steps, late))

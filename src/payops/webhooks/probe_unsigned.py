@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -39,13 +40,13 @@ class Unsigned:
 
 
 def ask_unsigned(
-    post: Post, body: bytes, now: datetime, good: str, unreachable: Status
+    post: Post, body: Callable[[], bytes], now: datetime, good: str, unreachable: Status
 ) -> Unsigned:
-    """POST `body` without a signature, then with one that no secret made. Raises OutOfTimeError.
+    """POST without a signature, then with one that no secret made. Raises OutOfTimeError.
 
-    `good` are the configured codes, for people.
+    `body` makes a new event each time: a handler may know the last one's id. `good` are the configured codes, for people.
     """
-    posted = post(body)
+    posted = post(body())
     meaning = _meaning(post, posted)
     first = replace(
         _judged(posted, meaning, good, unreachable),
@@ -61,7 +62,7 @@ def ask_unsigned(
         redirected = Step("wrong-signature", Status.SKIP, "not asked: every POST is redirected")
         return Unsigned((*before, first, redirected), posted, meaning, offset)
     # As long as a signature is, and none: nothing of ours has made it.
-    forged = post(body, f"t={int(now.timestamp())},v1={secrets.token_hex(32)}")
+    forged = post(body(), f"t={int(now.timestamp())},v1={secrets.token_hex(32)}")
     second = replace(
         _forged(forged, meaning, unreachable),
         name="wrong-signature",
