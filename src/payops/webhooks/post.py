@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # answer quickly; a healthy one takes well under a second.
 PATIENCE_S = 10.0
 # What was given less time than this has not shown that it does not answer.
-_FAIR_S = 2.0
+FAIR_S = 2.0
 # V-EdFinance lets 3 requests a second through: a second later the next may pass.
 _AFTER_THROTTLE_S = 1.1
 _SHOWN = 100
@@ -31,20 +31,17 @@ _MOST_BODY = 4096
 
 
 class OutOfTimeError(Exception):
-    """The run's deadline has passed: what follows was not asked."""
+    """The run's deadline is here: what follows is not asked, or was given too little time for its
+    silence to mean anything."""
 
 
 @dataclass(frozen=True)
 class Posted:
-    """One POST: its meaning, and the answer or why there was none.
-
-    `hurried`: the deadline left too little time for the silence to mean anything.
-    """
+    """One POST: its meaning, and the answer or why there was none."""
 
     meaning: Answered
     answer: HttpAnswer | None = None
     error: SourceError | None = None
-    hurried: bool = False
 
     @property
     def latency_ms(self) -> float | None:
@@ -75,6 +72,9 @@ class Posted:
         return found
 
 
+LATE = "not told: no time left, see --deadline"
+
+
 class Post:
     """Sends to one URL, each time anew; keeps to the run's deadline."""
 
@@ -88,7 +88,7 @@ class Post:
         once more. Raises OutOfTimeError."""
         first = self._once("POST", body, signature)
         throttled = first.meaning is Answered.THROTTLED
-        if throttled and self._sources.deadline.remaining > _AFTER_THROTTLE_S + _FAIR_S:
+        if throttled and self._sources.deadline.remaining > _AFTER_THROTTLE_S + FAIR_S:
             time.sleep(_AFTER_THROTTLE_S)
             return self._once("POST", body, signature)
         return first
@@ -115,8 +115,9 @@ class Post:
                 max_body=_MOST_BODY,
             )
         except SourceError as error:
-            hurried = error.kind is Failure.TIMED_OUT and seconds < _FAIR_S
-            return Posted(Answered.SILENT, error=error, hurried=hurried)
+            if error.kind is Failure.TIMED_OUT and seconds < FAIR_S:
+                raise OutOfTimeError from error
+            return Posted(Answered.SILENT, error=error)
         return Posted(answered(answer.status, self._good), answer)
 
 

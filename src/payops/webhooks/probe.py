@@ -14,7 +14,7 @@ from payops.domain.secret import masked_url
 from payops.domain.status import Status
 from payops.webhooks.answers import Answered
 from payops.webhooks.bodies import STRIPE
-from payops.webhooks.post import OutOfTimeError, Post
+from payops.webhooks.post import LATE, OutOfTimeError, Post
 from payops.webhooks.probe_event import probe_event
 from payops.webhooks.probe_reach import reach
 from payops.webhooks.probe_signed import Signing, ask_signed
@@ -74,7 +74,7 @@ def probe(
     try:
         first = ask_unsigned(post, lambda: STRIPE.write(event()), now, good, unreachable)
     except OutOfTimeError:
-        late = Step("unsigned", Status.UNKNOWN, "not asked: no time left, see --deadline")
+        late = Step("unsigned", Status.UNKNOWN, LATE)
         return replace(probed, steps=(*reached.steps, late))
     probed = replace(
         probed,

@@ -13,6 +13,7 @@ from payops.domain.evidence import Action
 from payops.domain.status import Status
 from payops.domain.threshold import Threshold
 from payops.errors import Failure, SourceError
+from payops.webhooks.post import FAIR_S, LATE
 from payops.webhooks.probed import Step
 
 if TYPE_CHECKING:
@@ -46,29 +47,31 @@ def reach(url: str, sources: Sources, unreachable: Status) -> Reached:
     if sources.http.proxied(url):
         seen = "not asked: this machine goes through a proxy; Stripe does not"
         return Reached(tuple(Step(name, Status.SKIP, seen) for name in ("dns", "tcp", "tls")))
-    addresses, dns = _dns(host, sources, unreachable)
+    patience = _Patience(sources)
+    addresses, dns = _dns(host, sources)
     if isinstance(dns, SourceError):
-        return Reached((_failed("dns", dns, unreachable), *_not_asked("tcp", "tls")), dns.kind)
+        failed = _failed("dns", dns, unreachable, hurried=patience.hurried)
+        return Reached((failed, *_not_asked("tcp", "tls")), dns.kind)
+    patience = _Patience(sources)
     tried = sources.http.connect(addresses[:_MOST_ADDRESSES], port, _PATIENCE_S)
-    tcp = _tcp(tried, port, unreachable)
+    tcp = _tcp(tried, port, unreachable, hurried=patience.hurried)
     silent = next((each.error for each in tried if each.error), None)
     if silent is not None and all(each.error for each in tried):
         return Reached((dns, tcp, *_not_asked("tls")), silent.kind)
     if not secure:
         return Reached((dns, tcp, _in_clear(host)))
-    began = time.monotonic()
+    patience = _Patience(sources)
     try:
         facts = sources.http.tls(host, port, _PATIENCE_S)
     except SourceError as error:
-        return Reached((dns, tcp, _failed("tls", error, unreachable)), error.kind)
-    tls = replace(_tls(facts, host, port), latency_ms=(time.monotonic() - began) * 1000)
+        failed = _failed("tls", error, unreachable, hurried=patience.hurried)
+        return Reached((dns, tcp, failed), error.kind)
+    tls = replace(_tls(facts, host, port), latency_ms=patience.latency_ms)
     left = (facts.not_after - facts.as_of).total_seconds()
     return Reached((dns, tcp, tls), None if facts.verified else Failure.TLS, left)
 
 
-def _dns(
-    host: str, sources: Sources, unreachable: Status
-) -> tuple[tuple[str, ...], Step | SourceError]:
+def _dns(host: str, sources: Sources) -> tuple[tuple[str, ...], Step | SourceError]:
     if _is_address(host):
         return (host,), Step("dns", Status.OK, "an address, no name")
     began = time.monotonic()
@@ -88,7 +91,7 @@ def _dns(
     )
 
 
-def _tcp(tried: tuple[Connected, ...], port: int, unreachable: Status) -> Step:
+def _tcp(tried: tuple[Connected, ...], port: int, unreachable: Status, *, hurried: bool) -> Step:
     """All addresses down is the end; one of several is every so-many-th delivery."""
     up = [each for each in tried if each.latency_ms is not None]
     down = [each for each in tried if each.error is not None]
@@ -96,7 +99,7 @@ def _tcp(tried: tuple[Connected, ...], port: int, unreachable: Status) -> Step:
     if not up:
         error = down[0].error
         assert error is not None  # noqa: S101  it is in `down`
-        return _failed("tcp", error, unreachable)
+        return _failed("tcp", error, unreachable, hurried=hurried)
     # Without IPv6 here there is no telling about an address of that kind.
     telling = [each for each in down if each.error and each.error.kind is not Failure.UNREACHABLE]
     if telling:
@@ -178,11 +181,30 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _failed(name: str, error: SourceError, unreachable: Status) -> Step:
+def _failed(name: str, error: SourceError, unreachable: Status, *, hurried: bool = False) -> Step:
+    if hurried:
+        return Step(name, Status.UNKNOWN, f"{LATE}: {error.told}")
     actions = (Action(error.hint),) if error.hint else ()
     return Step(
         name, unreachable, error.told, detail={"failure": error.kind.value}, actions=actions
     )
+
+
+class _Patience:
+    """Whether a failure had time enough to be one: what was cut short by the run's deadline says
+    nothing of the other side."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.began = time.monotonic()
+        self._given = sources.deadline.within(_PATIENCE_S)
+
+    @property
+    def hurried(self) -> bool:
+        return self._given < FAIR_S and self.latency_ms >= 900 * self._given
+
+    @property
+    def latency_ms(self) -> float:
+        return (time.monotonic() - self.began) * 1000
 
 
 def _not_asked(*names: str) -> tuple[Step, ...]:

@@ -17,7 +17,7 @@ from payops.domain.signature import signature_header, signed_with
 from payops.domain.status import Status
 from payops.webhooks.answers import Answered
 from payops.webhooks.bodies import STRIPE, STYLES, Style
-from payops.webhooks.post import OutOfTimeError, Post, Posted
+from payops.webhooks.post import LATE, OutOfTimeError, Post, Posted
 from payops.webhooks.probed import Step
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def ask_signed(
         if secret is None:
             return _refused(signing, first, own, others, clock_offset_s)
     except OutOfTimeError:
-        return Signed((Step("signed", Status.UNKNOWN, "not asked: no time left, see --deadline"),))
+        return Signed((Step("signed", Status.UNKNOWN, LATE),))
     swapped = secret not in own
     signed = Signed((_accepted(first, secret, swapped=swapped),), Answered.ACCEPTED, secret)
     return _further(signing, replace(signed, swapped=swapped, altered=False))
@@ -203,7 +203,7 @@ def _further(signing: Signing, signed: Signed) -> Signed:
         replayed = old.meaning
         steps.append(_old(old))
     except OutOfTimeError:
-        steps.append(Step("old-timestamp", Status.UNKNOWN, "not asked: no time left"))
+        steps.append(Step("old-timestamp", Status.UNKNOWN, LATE))
     return replace(signed, steps=tuple(steps), replayed=replayed)
 
 

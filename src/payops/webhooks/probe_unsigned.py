@@ -17,7 +17,7 @@ from payops.domain.threshold import Threshold
 from payops.errors import Failure
 from payops.sources.clock import http_date
 from payops.webhooks.answers import Answered, is_page
-from payops.webhooks.post import Post, Posted
+from payops.webhooks.post import LATE, OutOfTimeError, Post, Posted
 from payops.webhooks.probed import Step
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def ask_unsigned(
 ) -> Unsigned:
     """POST without a signature, then with one that no secret made. Raises OutOfTimeError.
 
-    `body` makes a new event each time: a handler may know the last one's id. `good` are the configured codes, for people.
+    `body` makes a new event each time: a handler may know the last one's id. `good` are the
+    configured codes, for people.
     """
     posted = post(body())
     meaning = _meaning(post, posted)
@@ -62,7 +63,11 @@ def ask_unsigned(
         redirected = Step("wrong-signature", Status.SKIP, "not asked: every POST is redirected")
         return Unsigned((*before, first, redirected), posted, meaning, offset)
     # As long as a signature is, and none: nothing of ours has made it.
-    forged = post(body(), f"t={int(now.timestamp())},v1={secrets.token_hex(32)}")
+    try:
+        forged = post(body(), f"t={int(now.timestamp())},v1={secrets.token_hex(32)}")
+    except OutOfTimeError:
+        late = Step("wrong-signature", Status.UNKNOWN, LATE)
+        return Unsigned((*before, first, late), posted, meaning, offset)
     second = replace(
         _forged(forged, meaning, unreachable),
         name="wrong-signature",
@@ -169,8 +174,6 @@ def _judged(posted: Posted, meaning: Answered, good: str, unreachable: Status) -
 
 
 def _silent(posted: Posted, unreachable: Status) -> Step:
-    if posted.hurried:
-        return Step("", Status.UNKNOWN, f"too little time was left: {posted.said}")
     hint = posted.error.hint if posted.error else ""
     certain = posted.error is not None and posted.error.kind is Failure.TLS
     status = Status.CRIT if certain else unreachable

@@ -39,7 +39,8 @@ class Probe:
 
     Of the unsigned POST: `answered` (SILENT when there was no answer, None when it was not sent),
     `http_status`, `location` (of a 3xx, absolute). `failure` says why nothing answered at all, in
-    DNS, TCP, TLS or HTTP. `forged` is the answer to a wrong signature: ACCEPTED is a hole.
+    DNS, TCP, TLS or HTTP; while `status` is UNKNOWN it had too little time to mean anything.
+    `forged` is the answer to a wrong signature: ACCEPTED is a hole.
     `clock_offset_s` is the endpoint's clock less ours by its `Date` header (a proxy's, maybe), None
     without one; `certificate_left_s` how long the certificate lasts, negative when it has expired.
 
