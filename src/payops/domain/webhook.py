@@ -64,7 +64,8 @@ class PathEvent:
     `waiting`, empty where it has no row (or there is no log); `times` how many rows say that it was
     handled.
     `seen` tells whether its dedupe key is in Redis, None where there is none to look at or the
-    event is older than the keys' life. `local_id` is the ledger's row.
+    event is older than the keys' life. `local_id` is the ledger's row, `local_state` its state in
+    payops' words, empty where it has none that is mapped.
     """
 
     id: str
@@ -88,6 +89,7 @@ class PathEvent:
     seen: bool | None = None
     moved: Moved = Moved.NOT_TOLD
     local_id: str = ""
+    local_state: str = ""
 
 
 @dataclass(frozen=True)

@@ -174,13 +174,17 @@ class _Found:
         """What the ledger shows of them."""
         if self.settings.payments is None:
             return
-        told = self._ask(Part.LEDGER, lambda: standings(self.settings, self.sources, self.events))
+        unchanged = [each.event for each in self.unchanged or ()]
+        wanted = [*self.events, *unchanged]
+        told = self._ask(Part.LEDGER, lambda: standings(self.settings, self.sources, wanted))
         if told is None:
             return
-        logged_at_all = bool(self.settings.event_logs)
-        self.events = [
-            _with_standing(event, told[event.id], logged_at_all) for event in self.events
-        ]
+        has_log = bool(self.settings.event_logs)
+        self.events = [_with_standing(event, told[event.id], has_log) for event in self.events]
+        if self.unchanged is not None:
+            self.unchanged = tuple(
+                Unchanged(_with_standing(event, told[event.id], has_log)) for event in unchanged
+            )
 
     def path(self) -> Path:
         """All of it."""
@@ -277,11 +281,11 @@ class _Found:
         return since, math.ceil(self.window.until.timestamp())
 
 
-def _with_standing(event: PathEvent, standing: Standing, logged_at_all: bool) -> PathEvent:
+def _with_standing(event: PathEvent, standing: Standing, has_log: bool) -> PathEvent:
     """The event with what the ledger shows, and how often: without a log the row's own time of
     completion says when it was handled."""
     handled = event.processed_at
-    if not logged_at_all and handled is None and event.type.endswith(".succeeded"):
+    if not has_log and handled is None and event.type.endswith(".succeeded"):
         times = [row.completed_at for row in standing.rows if row.completed_at is not None]
         handled = min(times, default=None)
     refunds = len(standing.rows) if event.type == "refund.created" else 0
@@ -289,6 +293,7 @@ def _with_standing(event: PathEvent, standing: Standing, logged_at_all: bool) ->
         event,
         moved=standing.moved,
         local_id=standing.local_id,
+        local_state=standing.state,
         processed_at=handled,
         times=max(event.times, refunds),
     )

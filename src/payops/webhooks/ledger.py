@@ -50,6 +50,11 @@ class Standing:
         """The row's key; of several the first."""
         return self.rows[0].key if self.rows else ""
 
+    @property
+    def state(self) -> str:
+        """The row's state in payops' words; of several the first that is mapped."""
+        return next((row.word.value for row in self.rows if row.word is not None), "")
+
 
 def shown(
     settings: Settings, sources: Sources, events: Sequence[PathEvent]

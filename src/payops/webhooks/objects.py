@@ -144,7 +144,7 @@ def _as_event(type_: str, each: _Object, names: Names) -> PathEvent:
         money = Money(each.currency, amount)
     intent = each.payment_intent if isinstance(each.payment_intent, str) else ""
     return PathEvent(
-        id="",
+        id=each.id,
         type=type_,
         created=datetime.fromtimestamp(each.created, UTC),
         livemode=bool(each.livemode),

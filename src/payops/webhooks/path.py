@@ -47,8 +47,7 @@ class Unchanged:
     should be."""
 
     event: PathEvent
-    """As the event would be: its type, object, payment, amount; `created` is the object's, `id` is
-    empty."""
+    """As the event would be: its type, payment, amount; `id` and `created` are the object's."""
 
 
 @dataclass(frozen=True)

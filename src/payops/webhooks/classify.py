@@ -1,0 +1,257 @@
+"""Where each event of a path stands: on its way, arrived, or lost, and then by which one cause.
+
+Pure: what was gathered goes in, one `Standing` an event comes out. An event has one place only. The
+cause nearest to Stripe is taken: of an event that never arrived it is idle to ask who handled it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+from payops.domain.duration import human_duration
+from payops.domain.webhook import Cause, Moved, PathEvent
+from payops.webhooks.faults import Asked, faulty
+from payops.webhooks.path import Endpoint, Part, Path
+from payops.webhooks.told import book_of, rank, words_of
+
+# Younger, and it may be on its way: the first attempt has not come back, the row is being written.
+IN_FLIGHT = timedelta(seconds=60)
+# What arrived and is not finished: a worker takes seconds, and a queue may be behind for a while.
+# No runbook gives a number.
+STUCK = timedelta(minutes=5)
+# Handled so long after Stripe made the event that somebody waited for it.
+LATE = timedelta(minutes=5)
+
+
+class Place(Enum):
+    """Where an event stands; the value is the word in JSON."""
+
+    IN_FLIGHT = "in flight"
+    DONE = "done"
+    NOT_NEEDED = "not needed"
+    """Nothing here is kept by it."""
+    UNTOLD = "not told"
+    """Nothing that could be asked says whether it was handled."""
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One event's place; `cause` of one that is LOST, and what kind of it."""
+
+    event: PathEvent
+    place: Place
+    cause: Cause | None = None
+    detail: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a verdict rests on beside the event.
+
+    `asked` is what endpoints answered, by URL, `needs` the types that the ledger is kept by (empty:
+    any that it can show). `stuck` and `late` are the limits in force.
+    """
+
+    path: Path
+    asked: Mapping[str, Asked] = field(default_factory=dict)
+    needs: frozenset[str] = frozenset()
+    marked_before: bool = False
+    stuck: timedelta = STUCK
+    late: timedelta = LATE
+
+
+def classify(ground: Ground) -> list[Verdict]:
+    """A verdict for each event, for each unfinished row that Stripe's list lacks, and for each
+    event that was never generated; the oldest first."""
+    judge = _Judge(ground)
+    path = ground.path
+    found = [judge.of(event) for event in path.events]
+    found += [judge.of_stranger(event) for event in path.strangers]
+    for each in path.never_generated or ():
+        found.append(Verdict(each.event, Place.LOST, Cause.NEVER_GENERATED))
+    return sorted(found, key=lambda verdict: (verdict.event.created, verdict.event.id))
+
+
+class _Judge:
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._path = ground.path
+        self._log = ground.path.knows(Part.LOG)
+        self._overtaken = _overtaken(ground.path.events)
+        self._recovered = self._last_delivered()
+
+    def of(self, event: PathEvent) -> Verdict:
+        """One event of Stripe's list."""
+        if event.logged:
+            return self._of_logged(event)
+        if self._path.as_of - event.created < IN_FLIGHT:
+            return Verdict(event, Place.IN_FLIGHT)
+        if event.pending_webhooks > 0:
+            return self._of_pending(event)
+        if event.moved is Moved.YES:
+            return self._of_handled(event)
+        return self._of_untraced(event)
+
+    def of_stranger(self, event: PathEvent) -> Verdict:
+        """An unfinished row of the event log that Stripe's list does not have."""
+        return self._of_logged(event)
+
+    # ── in the event log ─────────────────────────────────────────────────────────────────────────
+
+    def _of_logged(self, event: PathEvent) -> Verdict:
+        if event.logged == "handled":
+            return self._of_handled(event)
+        waits = self._now_there - (event.received_at or event.created)
+        failed = event.logged == "failed"
+        if waits < (IN_FLIGHT if failed else self._ground.stuck):
+            return Verdict(event, Place.IN_FLIGHT)
+        detail = "failed" if failed else "stuck"
+        return Verdict(event, Place.LOST, Cause.NOT_PROCESSED, detail)
+
+    def _of_handled(self, event: PathEvent) -> Verdict:
+        """Its handling ended: did it do what it should, once, and in time?"""
+        if event.moved is Moved.NO and not self._just_handled(event):
+            return self._unmoved(event)
+        if event.times > 1:
+            return Verdict(event, Place.LOST, Cause.TWICE, f"{event.times} times")
+        lag = lag_of(self._path, event, event.processed_at)
+        if lag is not None and lag > self._ground.late:
+            return Verdict(event, Place.LOST, Cause.LATE)
+        return Verdict(event, Place.DONE)
+
+    def _unmoved(self, event: PathEvent) -> Verdict:
+        older = self._overtaken.get(event.id)
+        if older is not None:
+            return Verdict(event, Place.LOST, Cause.OUT_OF_ORDER, f"{older.type} came after it")
+        where = "the log says handled" if event.logged else "its key says had"
+        return Verdict(event, Place.LOST, Cause.SWALLOWED, where)
+
+    def _just_handled(self, event: PathEvent) -> bool:
+        at = event.processed_at
+        return at is not None and self._now_there - at < IN_FLIGHT
+
+    @property
+    def _now_there(self) -> datetime:
+        """The database's clock when the events were read."""
+        return self._path.as_of + timedelta(seconds=self._path.log_offset_s)
+
+    # ── an endpoint has not had it ───────────────────────────────────────────────────────────────
+
+    def _of_pending(self, event: PathEvent) -> Verdict:
+        if event.seen and event.moved is Moved.NO:
+            return Verdict(event, Place.LOST, Cause.NOT_PROCESSED, "its key says had")
+        wanting = self._wanting(event)
+        if wanting is None:
+            asked = next((each for each in self._ground.asked.values() if each.fault), None)
+        else:
+            asked = faulty((each for each in wanting if each.enabled), self._ground.asked)
+        if asked is not None and asked.fault is not None:
+            fault = asked.fault
+            return Verdict(event, Place.LOST, fault.cause, fault.detail, fault.certain)
+        if wanting and any(not each.enabled for each in wanting):
+            return Verdict(event, Place.LOST, Cause.DISABLED, "while it was owed")
+        return self._by_elimination(event, wanting)
+
+    def _by_elimination(self, event: PathEvent, wanting: Sequence[Endpoint] | None) -> Verdict:
+        """The endpoint answers well now: has it recovered, or does it refuse signatures?"""
+        urls = self._ground.asked if wanting is None else [each.url for each in wanting]
+        known = [self._ground.asked[url] for url in urls if url in self._ground.asked]
+        lost = Verdict(event, Place.LOST, Cause.UNDELIVERED)
+        if not known:
+            return Verdict(event, lost.place, lost.cause, "not asked why", certain=False)
+        recovered = self._recovered is not None and self._recovered > event.created
+        if recovered or any(each.signed for each in known):
+            return Verdict(event, lost.place, lost.cause, "the endpoint answers well now")
+        return Verdict(event, lost.place, Cause.SIGNATURE, "by elimination", certain=False)
+
+    def _last_delivered(self) -> datetime | None:
+        """When the newest event was made that is known to have arrived."""
+        return max(
+            (
+                event.created
+                for event in self._path.events
+                if event.pending_webhooks == 0
+                and (event.logged or event.seen or (not self._log and event.moved is Moved.YES))
+            ),
+            default=None,
+        )
+
+    # ── nobody owes it, and there is no trace of it ──────────────────────────────────────────────
+
+    def _of_untraced(self, event: PathEvent) -> Verdict:
+        if not self._needed(event):
+            return Verdict(event, Place.NOT_NEEDED)
+        if event.moved is not Moved.NO and not self._log and event.seen is not False:
+            return Verdict(event, Place.UNTOLD)
+        wanting = self._wanting(event)
+        if wanting is not None:
+            if not wanting:
+                return Verdict(event, Place.LOST, Cause.NOT_SUBSCRIBED)
+            if not any(each.enabled for each in wanting):
+                return Verdict(event, Place.LOST, Cause.DISABLED, "never sent")
+        if event.seen:
+            return self._unmoved(event)
+        return Verdict(event, Place.LOST, Cause.SWALLOWED, "no trace of it", certain=False)
+
+    def _needed(self, event: PathEvent) -> bool:
+        needs = self._ground.needs
+        return event.type in needs if needs else book_of(event) is not None
+
+    def _wanting(self, event: PathEvent) -> list[Endpoint] | None:
+        """Stripe's endpoints that are registered for it; None where they could not be asked."""
+        if self._path.endpoints is None:
+            return None
+        return [each for each in self._path.endpoints if each.wants(event.type)]
+
+
+def lag_of(path: Path, event: PathEvent, at: datetime | None) -> timedelta | None:
+    """How long after its making, by Stripe's clock, something happened to it by the database's."""
+    if at is None:
+        return None
+    return max(at - timedelta(seconds=path.log_offset_s) - event.created, timedelta(0))
+
+
+def _overtaken(events: Iterable[PathEvent]) -> dict[str, PathEvent]:
+    """Events whose state an older event of the same payment took away again, with that one.
+
+    Seen by the log alone: the ledger shows what the older one tells, and that was handled later.
+    """
+    of_payment: dict[str, list[PathEvent]] = defaultdict(list)
+    for event in events:
+        if event.processed_at is not None and event.payment_intent:
+            of_payment[event.payment_intent].append(event)
+    found: dict[str, PathEvent] = {}
+    for its in of_payment.values():
+        its.sort(key=lambda each: (each.created, rank(each)))
+        for number, newer in enumerate(its):
+            if newer.moved is not Moved.NO:
+                continue
+            for older in its[:number]:
+                if _tells(older, newer.local_state) and _after(older, newer):
+                    found[newer.id] = older
+    return found
+
+
+def _tells(event: PathEvent, state: str) -> bool:
+    if event.type == "payment_intent.created":
+        return state == "pending"
+    return any(word.value == state for word in words_of(event))
+
+
+def _after(one: PathEvent, other: PathEvent) -> bool:
+    return (
+        one.processed_at is not None
+        and other.processed_at is not None
+        and one.processed_at >= other.processed_at
+    )
+
+
+def waited(path: Path, event: PathEvent) -> str:
+    """How long an event has been waiting, for people."""
+    return human_duration((path.as_of - event.created).total_seconds())
