@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from payops.config.settings import Settings, ThresholdOverride
 
 # The order of a report: the outside first, then what depends on it.
-FAMILIES = ("stripe", "postgres", "redis", "app", "circuit", "payments", "webhooks")
+FAMILIES = ("stripe", "postgres", "redis", "app", "circuit", "payments", "webhooks", "keys")
 
 
 def check_ids(package: str = __name__) -> tuple[str, ...]:

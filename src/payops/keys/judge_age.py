@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from payops.domain.duration import human_duration
 from payops.domain.evidence import Action
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
@@ -72,8 +71,7 @@ def judge_age(
         elif now - since > max_age:
             troubles.append(_too_old(one, now - since, max_age, since))
         else:
-            age = human_duration(max((now - since).total_seconds(), 0))
-            told.append(f"{one.name} {age} old")
+            told.append(f"{one.name} {_days(now - since)} old")
     if untold:
         troubles.append(Trouble(Status.UNKNOWN, untold, Action("Look at it", _VERIFY), "journal"))
     names = ", ".join(one.name for one in unknown)
@@ -115,8 +113,8 @@ def _too_old(one: Found, age: timedelta, max_age: timedelta, since: datetime) ->
     how = ROLL_WEBHOOK if one.role is Role.WEBHOOK else ROLL
     return Trouble(
         Status.WARN,
-        f"{one.name} {one.form.described} is {human_duration(age.total_seconds())} old (since "
-        f"{since:%Y-%m-%d}); keys.max_age is {human_duration(max_age.total_seconds())}",
+        f"{one.name} {one.form.described} is {_days(age)} old (since "
+        f"{since:%Y-%m-%d}); keys.max_age is {_days(max_age)}",
         Action(f"{how}; then record it", f"payops keys rotated {one.name}"),
         "journal",
     )
@@ -130,3 +128,8 @@ def _unrecorded(one: Found, last: Recorded) -> Trouble:
         Action("If you know of it, record it", f"payops keys rotated {one.name}"),
         "journal",
     )
+
+
+def _days(age: timedelta) -> str:
+    """Whole days: a date has no hours."""
+    return f"{max(age.days, 0)} d"

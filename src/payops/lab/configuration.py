@@ -47,6 +47,10 @@ app:
   endpoints:
     - name: health
       url: {health_url}
+
+keys:
+  # When they were last rotated, which Stripe does not tell.
+  rotated_at: {{stripe.secret_key: {rotated}, stripe.webhook_secrets: {rotated}}}
 """
 
 
@@ -72,6 +76,7 @@ def write_configuration(info: LabInfo, read_only_dsn: str) -> None:
     quoted["whose"] = (
         "the shop that the runbooks describe" if made.name == "reference" else made.name
     )
+    quoted["rotated"] = info.created_at[:10]
     quoted["redis"] = f"redis:\n  url: {json.dumps(info.redis_url)}\n\n" if made.uses_redis else ""
     path = Path(info.config)
     temporary = path.with_suffix(".tmp")

@@ -162,6 +162,7 @@ class Scenario:
     heal: Callable[[Lab], None]
     presets: tuple[str, ...] = ("reference",)
     causes: frozenset[str] = frozenset()
+    keys: frozenset[str] = frozenset()
     unlogged: frozenset[str] | None = None
     failures: bool = False
     loses: bool = False

@@ -16,6 +16,7 @@ from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.result import CheckResult
 from payops.domain.secret import fingerprint
 from payops.domain.status import Status
+from payops.domain.stripe_key import is_live_environment
 from payops.domain.threshold import Limits, Threshold
 from payops.errors import Failure, SourceError
 
@@ -23,9 +24,6 @@ LIMITS = {
     # S4-36: payment p95 > 5 s, 'check Stripe API latency'; half of it is worth a look
     "latency": Threshold(2500, 5000, "ms", "S4-36"),
 }
-
-
-_LIVE = {"production", "prod", "live"}  # environments in which a test key sees nothing true
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ def gather(ctx: Context) -> Facts:
     restricted = configured is not None and configured.secret_key.reveal().startswith("rk_")
     test = configured is not None and "_test_" in configured.secret_key.reveal()[:8]
     environment = ctx.settings.environment
-    unlike = environment if test and environment.lower() in _LIVE else ""
+    unlike = environment if test and is_live_environment(environment) else ""
     before = ctx.deadline.remaining
     try:
         answer = stripe.account()

@@ -58,6 +58,7 @@ SCENARIO = Scenario(
         "payments.failure-rate": Status.CRIT,
         "webhooks.backlog": Status.CRIT,
     },
+    keys=frozenset({"keys.secret"}),
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,

@@ -1,0 +1,1 @@
+"""Keys and secrets, as they are configured: `payops keys check` asks Stripe about them."""

@@ -1,0 +1,29 @@
+"""The secret key has expired: it was rolled, and its overlap is over.
+
+`Expired API Key provided` (runbook 002, scenario A; runbook 004, 'Rotate API keys'). Payments begin
+to fail with the next one; none has failed yet.
+"""
+
+from __future__ import annotations
+
+from payops.domain.status import Status
+from payops.lab.keyfaults import change_key, put_right
+from payops.lab.scenario import Lab, Parameters, Scenario
+
+
+def inject(lab: Lab, parameters: Parameters) -> None:
+    del parameters
+    change_key(lab, lab.info.secret_key, revoked=True)
+
+
+SCENARIO = Scenario(
+    title="The secret key has expired",
+    runbook="002, scenario A; 004, rotate API keys",
+    breaks="the secret key was rolled, and the old one has expired",
+    expected={"stripe.api": Status.CRIT, "webhooks.backlog": Status.CRIT},
+    keys=frozenset({"keys.secret"}),
+    inject=inject,
+    heal=put_right,
+    changes=frozenset({"configuration"}),
+    holds=frozenset({"secret key"}),
+)
