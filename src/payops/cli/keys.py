@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from payops.cli import keys_check, keys_rotated
+from payops.cli import keys_check, keys_rotated, keys_scan
 
 app = typer.Typer(
     help="API keys and secrets: do they fit, do they work, have they leaked.",
@@ -13,3 +13,4 @@ app = typer.Typer(
 )
 app.command()(keys_check.check)
 app.command()(keys_rotated.rotated)
+app.command()(keys_scan.scan)

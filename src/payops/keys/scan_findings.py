@@ -1,0 +1,190 @@
+"""What a scan found, gathered as it goes: distinct values with how often and where, bounded.
+
+A log can hold the same secret a million times, and a million card numbers: what is kept has a
+limit, what is counted has none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from payops.domain.secret import fingerprint
+from payops.keys.patterns import Kind
+from payops.keys.scan_window import Hit
+
+MOST = 5_000
+"""Distinct findings kept of one file."""
+_MOST_WEAK = 200  # of one company of numbers
+_MOST_COMPANIES = 4_000
+_CROWD = b"*"  # the company of all that came after so many
+
+# Of random numbers nine in ten fail Luhn's sum, of cards none. Where four fail for one that passes,
+# and at least four do, the passing ones are no cards.
+_FAILING = 4
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where in a file: byte offset from 0, and line from 1 (0 where it is not known yet, or the
+    file is binary)."""
+
+    offset: int
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One value in one place's file or column.
+
+    `value` is a keyed hash that tells values apart in one run and says nothing outside it, `shown`
+    the masked value, `fingerprint` the short hash for the ignore file (none of a card), `field` the
+    name that a number stands under.
+    """
+
+    kind: Kind
+    value: bytes
+    shown: str
+    fingerprint: str
+    note: str
+    field: str
+    count: int
+    first: Place
+    last: Place
+    path: str = ""
+    line_based: bool = True
+    row: str = ""
+    """Of a database: the key of the first row (`id=17`); `path` is then `table.column`."""
+
+
+@dataclass
+class Company:
+    """The numbers under one name: how many are cards by their sum, and how many are not."""
+
+    fails: int = 0
+    passes: int = 0
+    found: dict[tuple[Kind, bytes, str], Finding] = field(default_factory=dict)
+
+    @property
+    def are_cards(self) -> bool:
+        """Whether those that pass may be cards, by the company that they keep."""
+        return self.fails < _FAILING or self.fails < _FAILING * self.passes
+
+
+@dataclass
+class Findings:
+    """Of one file, or of a part of it. `salt` is the run's: it keys the hash of values."""
+
+    salt: bytes = field(repr=False)
+    strict: bool = False
+    found: dict[tuple[Kind, bytes, str], Finding] = field(default_factory=dict)
+    companies: dict[bytes, Company] = field(default_factory=dict)
+    beyond: Counter[Kind] = field(default_factory=Counter)
+    """Occurrences of values that are no more kept."""
+    others: Counter[str] = field(default_factory=Counter)
+    """Numbers that would be cards, under names that say otherwise: `order_id`: how many."""
+
+    def add(self, hit: Hit, place: Place) -> None:
+        """Count one occurrence."""
+        number = hit.number
+        if number is None or (number.sure and number.passes) or (self.strict and number.passes):
+            self._keep(self.found, MOST, self._finding(hit, place))
+            return
+        if number.sure:
+            return  # in the field of a card, and mistyped or masked: none
+        if number.other:
+            if number.passes:
+                self.others[number.name.lower()] += 1
+            return
+        company = self._company(number.name.lower().encode() or number.template)
+        if not number.passes:
+            company.fails += 1
+            return
+        company.passes += 1
+        self._keep(company.found, _MOST_WEAK, self._finding(hit, place))
+
+    def merge(self, later: Findings) -> None:
+        """Take in what was found in a later part of the same file."""
+        for finding in later.found.values():
+            self._keep(self.found, MOST, finding)
+        self.beyond.update(later.beyond)
+        self.others.update(later.others)
+        for name, theirs in later.companies.items():
+            ours = self._company(name)
+            ours.fails += theirs.fails
+            ours.passes += theirs.passes
+            for finding in theirs.found.values():
+                self._keep(ours.found, _MOST_WEAK, finding)
+
+    def settled(self) -> tuple[Finding, ...]:
+        """All findings in order of place; what is in bad company is counted in `others`."""
+        all_found = list(self.found.values())
+        for name, company in self.companies.items():
+            if company.are_cards:
+                all_found += company.found.values()
+            elif company.passes:
+                self.others[name.decode("ascii", "replace")] += company.passes
+        self.companies.clear()
+        return tuple(sorted(all_found, key=lambda finding: finding.first))
+
+    def moved(self, lines: int) -> None:
+        """Count lines from the beginning of the file, of which `lines` lie before this part."""
+        self.found = {key: _moved(each, lines) for key, each in self.found.items()}
+        for company in self.companies.values():
+            company.found = {key: _moved(each, lines) for key, each in company.found.items()}
+
+    def _company(self, name: bytes) -> Company:
+        if name not in self.companies and len(self.companies) >= _MOST_COMPANIES:
+            name = _CROWD
+        return self.companies.setdefault(name, Company())
+
+    def _keep(
+        self, kept: dict[tuple[Kind, bytes, str], Finding], most: int, finding: Finding
+    ) -> None:
+        key = (finding.kind, finding.value, finding.field)
+        known = kept.get(key)
+        if known is None:
+            if len(kept) >= most:
+                self.beyond[finding.kind] += finding.count
+            else:
+                kept[key] = finding
+            return
+        kept[key] = replace(
+            known,
+            count=known.count + finding.count,
+            first=min(known.first, finding.first),
+            last=max(known.last, finding.last),
+        )
+
+    def _finding(self, hit: Hit, place: Place) -> Finding:
+        number = hit.number
+        printed = "" if number else _hash_of(hit)
+        return Finding(
+            kind=hit.kind,
+            value=hashlib.blake2b(hit.value, key=self.salt, digest_size=12).digest(),
+            shown=hit.shown,
+            fingerprint=printed,
+            note=hit.note,
+            field=number.name if number else "",
+            count=1,
+            first=place,
+            last=place,
+        )
+
+
+def _moved(finding: Finding, lines: int) -> Finding:
+    def down(place: Place) -> Place:
+        return replace(place, line=place.line + lines) if place.line else place
+
+    return replace(finding, first=down(finding.first), last=down(finding.last))
+
+
+def _hash_of(hit: Hit) -> str:
+    """The short hash that `fingerprint` shows; empty where it shows none."""
+    if hit.kind is Kind.CONFIGURED:
+        shown = hit.shown
+    else:
+        shown = fingerprint(hit.value.decode("ascii", "replace"))
+    _, _, digest = shown.rpartition("sha256 ")
+    return digest.rstrip(")") if "sha256" in shown else ""
