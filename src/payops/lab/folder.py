@@ -68,7 +68,8 @@ def take(directory: Path) -> None:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LabError(f"{directory} cannot be made: {error.strerror}") from error
-    if not is_lab(directory) and any(directory.iterdir()):
+    # In this order: another `up` may be marking it just now, and the marker is its first file.
+    if any(directory.iterdir()) and not is_lab(directory):
         raise LabError(
             f"{directory} is not empty and not a lab's folder, so it is left alone",
             hint="choose another: payops lab up --dir FOLDER",

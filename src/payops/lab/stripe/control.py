@@ -184,7 +184,8 @@ class Control:
     async def _put_objects(self, request: Request, _: str) -> Any:
         asked: dict[str, Any] = dict(_query(request))
         given, wrapped = _objects(request.body)
-        removed = sum(self.sim.store.delete(id_) for id_ in wrapped.pop("remove", ()))
+        for id_ in wrapped.pop("remove", ()):
+            self.sim.store.delete(id_)
         asked.update(wrapped)
         deliver = asked.get("deliver") in (True, "true")
         livemode, account = _mode(asked), asked.get("account")
@@ -195,7 +196,7 @@ class Control:
                     self.sim.webhooks.publish(made, account)
                 else:
                     self.sim.store.put_encoded([encode(made)], livemode=livemode, account=account)
-        return {"stored": len(given), "removed": removed}
+        return {"stored": len(given)}
 
     async def _post_load(self, request: Request, _: str) -> Any:
         asked = _json(request)
