@@ -169,7 +169,8 @@ def test_throttled_once_is_tried_again() -> None:
         ("/webhooks/stripe/", "a trailing slash"),
         ("https://127.0.0.1/webhooks/stripe", "http to https"),
         ("/accounts/login/?next=/webhooks/stripe", "a login wall"),
-        ("https://elsewhere.example/hook", "elsewhere.example"),
+        ("https://sso.example/?back=x", "a login wall"),
+        ("https://elsewhere.example/authors/login-stats", "authors/login-stats"),
         ("http://[", "no address"),
         ("", "nowhere"),
     ],
@@ -182,6 +183,7 @@ def test_a_redirect_and_where_to(location: str, words: str) -> None:
     assert words in redirect.seen
     assert step(found, "wrong-signature").status is Status.SKIP
     assert location in found.location
+    assert ("login" in redirect.seen.partition("(")[2]) == (words == "a login wall")
 
 
 def test_a_junk_signature_that_is_accepted_is_a_hole() -> None:

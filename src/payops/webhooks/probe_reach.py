@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
@@ -125,7 +126,8 @@ def _tls(facts: TlsFacts, host: str, port: int) -> Step:
         "subject": facts.subject,
         "not_after": utc_text(facts.not_after),
     }
-    look = f"openssl s_client -connect {host}:{port} -servername {host} -showcerts"
+    where = shlex.quote(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    look = f"openssl s_client -connect {where} -servername {shlex.quote(host)} -showcerts"
     if left <= 0:
         seen = (
             f"the certificate expired {human_duration(-left)} ago; Stripe delivers nothing over it"

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 CLOCK = Threshold(
     60, TOLERANCE_S, "s", "payops; beyond 300 s every signature is too old or from the future"
 )
+# Where frameworks and single sign-on send a stranger.
+_LOGIN = frozenset(
+    {"login", "log-in", "signin", "sign-in", "sign_in", "sso", "auth", "oauth", "oauth2", "account"}
+)
 
 
 @dataclass(frozen=True)
@@ -270,8 +274,12 @@ def _difference(url: str, target: str) -> str:
 
 
 def _login(target: str) -> bool:
-    path = target.lower().partition("?")[0]
-    return any(word in path for word in ("login", "signin", "sign-in", "sign_in", "/auth"))
+    try:
+        host, path = urlsplit(target.lower()).hostname or "", urlsplit(target.lower()).path
+    except ValueError:
+        return False
+    words = {part.partition(".")[0] for part in path.split("/")} | {host.partition(".")[0]}
+    return bool(words & _LOGIN)
 
 
 def _clock_offset(posted: Posted) -> float | None:
