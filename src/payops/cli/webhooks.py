@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from payops.cli import webhook_probe, webhook_replay, webhook_verify
+from payops.cli import webhook_probe, webhook_replay, webhook_status, webhook_verify
 
 app = typer.Typer(
     help="The way of an event from Stripe to a row.",
@@ -12,6 +12,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.command()(webhook_status.status)
 app.command()(webhook_probe.probe)
 app.command()(webhook_verify.verify)
 app.command()(webhook_replay.replay)

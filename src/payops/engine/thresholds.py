@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from payops.checks import check_ids, named, overridden, refuse_unknown
 from payops.domain.threshold import Limits
 from payops.engine.reconcile_limits import CLASSES, EXTERNAL, PAYOUTS
+from payops.engine.webhook_limits import WEBHOOKS
 
 if TYPE_CHECKING:
     from payops.checks.contract import NamedCheck
     from payops.config.settings import Settings
 
 # The limits of every command but health, by id.
-ELSEWHERE: Mapping[str, Limits] = {**CLASSES, **PAYOUTS, **EXTERNAL}
+ELSEWHERE: Mapping[str, Limits] = {**CLASSES, **PAYOUTS, **EXTERNAL, **WEBHOOKS}
 
 
 def checks_in_force(ids: Iterable[str], settings: Settings) -> tuple[NamedCheck, ...]:

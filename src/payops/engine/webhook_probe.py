@@ -72,26 +72,11 @@ def probe_all(
     Raises UsageError for `signed` with a foreign target, ConfigError for a probe event by which a
     ledger could be kept.
     """
-    if signed:
-        _refuse_signing(settings, chosen)
     started, now = time.monotonic(), datetime.now(UTC)
     # The clients give up a little earlier than the run, so that they can still say why.
     sources = Sources(settings, deadline.sooner(0.1, at_most=0.5))
-    found: dict[int, Probe] = {}
-
-    def one(number: int, target: Target) -> None:
-        found[number] = _probe(target, settings, sources, signed=signed)
-
-    threads = [
-        threading.Thread(target=one, args=each, name="payops-probe", daemon=True)
-        for each in enumerate(chosen)
-    ]
     try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(deadline.remaining)
-        probes = [found.get(n) or _unfinished(target, now) for n, target in enumerate(chosen)]
+        probes = ask(settings, sources, chosen, deadline, signed=signed)
     finally:
         sources.close()
     return Report(
@@ -102,6 +87,34 @@ def probe_all(
         duration_ms=round((time.monotonic() - started) * 1000),
         tables=(table(probes, signed=signed),),
     )
+
+
+def ask(
+    settings: Settings,
+    sources: Sources,
+    chosen: Sequence[Target],
+    deadline: Deadline,
+    *,
+    signed: bool,
+) -> list[Probe]:
+    """What each target was seen to do, in their order. Raises as `probe_all` does."""
+    if signed:
+        _refuse_signing(settings, chosen)
+    now = datetime.now(UTC)
+    found: dict[int, Probe] = {}
+
+    def one(number: int, target: Target) -> None:
+        found[number] = _probe(target, settings, sources, signed=signed)
+
+    threads = [
+        threading.Thread(target=one, args=each, name="payops-probe", daemon=True)
+        for each in enumerate(chosen)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(deadline.remaining)
+    return [found.get(n) or _unfinished(target, now) for n, target in enumerate(chosen)]
 
 
 def _probe(target: Target, settings: Settings, sources: Sources, *, signed: bool) -> Probe:
