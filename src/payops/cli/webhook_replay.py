@@ -140,6 +140,8 @@ def replay(
             tell(f"payops: the plan is in {save}; next: payops apply {shlex.quote(str(save))}")
         return 0
     _say_left_out(planned.refused)
+    if undelivered and not plan.changes:
+        tell("payops: what happened while an endpoint was disabled is never undelivered: --since")
     if chosen in {"table", "plain"} and not yes and sys.stdin is not None and sys.stdin.isatty():
         show_plan("webhooks replay", plan, chosen)
     options = Options(Choice((), limit, dry_run, force), yes, chosen, command, per_second)

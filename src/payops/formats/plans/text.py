@@ -72,7 +72,7 @@ def _change(number: int, change: Change) -> Iterator[str]:
     guards = [
         f"{_clean(name)} {_value(value)}"
         for name, value in change.before.items()
-        if name not in change.after
+        if name not in change.after and (value is not None or change.kind != "send")
     ]
     if guards:
         yield from _field("seen" if change.kind == "send" else "only if", ", ".join(guards))
