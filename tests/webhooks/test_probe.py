@@ -186,6 +186,26 @@ def test_a_redirect_and_where_to(location: str, words: str) -> None:
     assert ("login" in redirect.seen.partition("(")[2]) == (words == "a login wall")
 
 
+def test_what_is_where_a_redirect_leads() -> None:
+    def handler(request: Request) -> Reply:
+        if request.path.endswith("/"):
+            return careful(OWN)(request)
+        return Reply(308, headers=(("Location", request.path + "/"),))
+
+    with listening(handler) as endpoint:
+        found = probed(endpoint.url, signed=True, secrets=(Secret(OWN),))
+    assert "there: 400" in step(found, "redirect").seen
+    assert not any(request.signature for request in endpoint.requests)
+    assert step(found, "signed").status is Status.SKIP
+
+
+def test_a_host_that_nobody_named_is_not_asked() -> None:
+    with listening(careful(OWN)) as other:
+        location = other.url.replace("127.0.0.1", "localhost")
+        assert "there:" not in step(ask(always(307, Location=location)), "redirect").seen
+    assert other.requests == []
+
+
 def test_a_junk_signature_that_is_accepted_is_a_hole() -> None:
     found = ask(lambda request: ACCEPTED if request.signature else REFUSED)
     assert (found.answered, found.forged) == (Answered.REFUSED, Answered.ACCEPTED)

@@ -83,32 +83,34 @@ class Post:
         self._sources = sources
         self._good = unsigned_good
 
-    def __call__(self, body: bytes, signature: str = "") -> Posted:
-        """POST `body`, with `signature` as `Stripe-Signature` unless it is empty. A 429 is tried
-        once more. Raises OutOfTimeError."""
-        first = self._once("POST", body, signature)
+    def __call__(self, body: bytes, signature: str = "", *, url: str = "") -> Posted:
+        """POST `body`, with `signature` as `Stripe-Signature` unless it is empty; to `url` if that
+        is given, another address of the same host. A 429 is tried once more. Raises
+        OutOfTimeError."""
+        first = self._once("POST", body, signature, url)
         throttled = first.meaning is Answered.THROTTLED
         if throttled and self._sources.deadline.remaining > _AFTER_THROTTLE_S + FAIR_S:
             time.sleep(_AFTER_THROTTLE_S)
-            return self._once("POST", body, signature)
+            return self._once("POST", body, signature, url)
         return first
 
     def get(self) -> Posted:
         """GET the same address. Raises OutOfTimeError."""
-        return self._once("GET", None, "")
+        return self._once("GET", None, "", "")
 
-    def _once(self, method: str, body: bytes | None, signature: str) -> Posted:
+    def _once(self, method: str, body: bytes | None, signature: str, url: str) -> Posted:
         seconds = self._sources.deadline.within(PATIENCE_S)
         if seconds < 0.05:
             raise OutOfTimeError
-        headers = {"Accept": "*/*", "Authorization": self._authorization}
+        # The password is for the address that it was configured with.
+        headers = {"Accept": "*/*", "Authorization": "" if url else self._authorization}
         if body is not None:
             headers["Content-Type"] = "application/json; charset=utf-8"
         headers["Stripe-Signature"] = signature
         try:
             answer = self._sources.http.request(
                 method,
-                self._url,
+                url or self._url,
                 timeout=seconds,
                 body=body,
                 headers={name: value for name, value in headers.items() if value},

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action
@@ -18,6 +17,7 @@ from payops.errors import Failure
 from payops.sources.clock import http_date
 from payops.webhooks.answers import Answered, is_page
 from payops.webhooks.post import LATE, OutOfTimeError, Post, Posted
+from payops.webhooks.probe_redirect import redirect
 from payops.webhooks.probed import Step
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
 
 CLOCK = Threshold(
     60, TOLERANCE_S, "s", "payops; beyond 300 s every signature is too old or from the future"
-)
-# Where frameworks and single sign-on send a stranger.
-_LOGIN = frozenset(
-    {"login", "log-in", "signin", "sign-in", "sign_in", "sso", "auth", "oauth", "oauth2", "account"}
 )
 
 
@@ -62,7 +58,7 @@ def ask_unsigned(
     if posted.answer is None:
         return Unsigned((first,), posted, meaning)
     offset = _clock_offset(posted)
-    before = (_redirect(posted), *_clock(offset))
+    before = (redirect(post, posted, body), *_clock(offset))
     if meaning is Answered.REDIRECTS:
         redirected = Step("wrong-signature", Status.SKIP, "not asked: every POST is redirected")
         return Unsigned((*before, first, redirected), posted, meaning, offset)
@@ -227,59 +223,6 @@ def _milder(step: Step, posted: Posted, forged: Posted) -> Step:
             Action(f"If that is how it is built, add {status} to webhooks.unsigned: Stripe signs"),
         ),
     )
-
-
-def _redirect(posted: Posted) -> Step:
-    answer = posted.answer
-    if answer is None or posted.meaning is not Answered.REDIRECTS:
-        return Step("redirect", Status.OK, "none")
-    target = answer.location
-    if not target:
-        return Step("redirect", Status.CRIT, f"{answer.status} to nowhere")
-    return Step(
-        "redirect",
-        Status.CRIT,
-        f"{answer.status} to {target}{_difference(answer.url, target)}",
-        detail={"location": target},
-        actions=(
-            Action(
-                f"Register {target} with Stripe in place of {answer.url}, or serve the endpoint "
-                "without the redirect"
-            )
-            if not _login(target)
-            else Action("Let POSTs to this path pass without a login: its signature is its login"),
-        ),
-    )
-
-
-def _difference(url: str, target: str) -> str:
-    """What changed, where it is one of the usual things."""
-    try:
-        one, other = urlsplit(url), urlsplit(target)
-        if _login(target):
-            return " (a login wall)"
-        if (one.scheme, other.scheme) == ("http", "https"):
-            return " (http to https)"
-        if one.path + "/" == other.path:
-            return " (a trailing slash)"
-        if one.path == other.path + "/":
-            return " (no trailing slash)"
-        if {one.hostname, other.hostname} == {other.hostname, f"www.{other.hostname}"}:
-            return " (without www)"
-        if {one.hostname, other.hostname} == {one.hostname, f"www.{one.hostname}"}:
-            return " (with www)"
-    except ValueError:
-        return " (no address)"
-    return ""
-
-
-def _login(target: str) -> bool:
-    try:
-        host, path = urlsplit(target.lower()).hostname or "", urlsplit(target.lower()).path
-    except ValueError:
-        return False
-    words = {part.partition(".")[0] for part in path.split("/")} | {host.partition(".")[0]}
-    return bool(words & _LOGIN)
 
 
 def _clock_offset(posted: Posted) -> float | None:
