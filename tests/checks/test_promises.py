@@ -53,7 +53,7 @@ def test_it_says_what_it_asks_and_what_to_do_when_nobody_answers(id_: str) -> No
     assert family in FAMILIES
     assert check.title
     assert len(check.title) < 60
-    assert {*check.source.split("+")} <= {"stripe", "postgres", "redis", "http"}
+    assert {*check.source.split("+")} <= {"stripe", "postgres", "redis", "http", "configuration"}
     for action in check.when_down:
         assert action.text
         assert_typeable(action.command)

@@ -130,7 +130,7 @@ _SHOWN_FROM = 12
 _HASHED_FROM = 16
 _PLACEHOLDER = re.compile(
     r"(?i)change[-_]?me|your[-_]|example|placeholder|dummy|replace|insert[-_]?|todo[-_]|<|\.\.\."
-    r"|x{6,}|0{8,}|1234567|redacted|abcdefg"
+    r"|x{6,}|0{8,}|1234567890|redacted|abcdefghij"
 )
 # In a short text, which is no key anyway.
 _SHORT_PLACEHOLDER = re.compile(r"(?i)x{3,}|test|todo|fake|none|null|key|secret|123|abc|foo")

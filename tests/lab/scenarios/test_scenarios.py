@@ -62,6 +62,7 @@ def state(lab: LabInfo) -> dict[str, Any]:
     found["deliveries"] = stripe.get("/deliveries")["deliveries"]
     found["configuration"] = Path(lab.config).read_text()
     found["merchant"] = Control("merchant", lab.app_control_url).get("/state")["faults"]
+    found["configuration"] = Path(lab.config).read_text()
     found["servers"] = [(s.name, s.running, s.address) for s in laboratory.status(Path(lab.dir))]
     return found
 

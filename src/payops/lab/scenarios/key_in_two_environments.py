@@ -1,7 +1,7 @@
-"""Staging is started with the same secret key as this environment.
+"""Staging is started with the same secret key and webhook secret as this environment.
 
-Whoever may see the one may charge in the other, and tests are found among the payments (runbook
-002, environment variables). The file of staging is one of `keys.sources`.
+Whoever may see the one may charge in the other, forge its events, and tests are found among the
+payments (runbook 002, environment variables). The file of staging is one of `keys.sources`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from payops.lab.scenario import Lab, Parameters, Scenario
 
 def inject(lab: Lab, parameters: Parameters) -> None:
     del parameters
-    text = f"STRIPE_SECRET_KEY={lab.info.secret_key}\n"
+    keys = lab.info
+    text = f"STRIPE_SECRET_KEY={keys.secret_key}\nSTRIPE_WEBHOOK_SECRET={keys.webhook_secret}\n"
     path = leave_file(lab, "staging.env", text)
     append(lab, f"  sources: [{quoted(f'staging={path}')}]\n")
 
@@ -20,7 +21,7 @@ def inject(lab: Lab, parameters: Parameters) -> None:
 SCENARIO = Scenario(
     title="One key in two environments",
     runbook="002, environment variables",
-    breaks="the .env file of staging has the same secret key",
+    breaks="the .env file of staging has the same secret key and webhook secret",
     expected={},
     keys=frozenset({"keys.environments"}),
     inject=inject,
