@@ -169,9 +169,14 @@ def find_again(lab: Lab) -> None:
     lab.stripe.put("/deliveries", {"remove": ids})
     put_back_strings(lab, kept["keys"])
     with lab.postgres.transaction():
+        # Whoever sent the events again meanwhile (`payops webhooks replay`) made rows of their own.
+        refunds = [row["processor_ref"] for row in kept["tables"].get("refunds", ())]
+        if refunds:
+            lab.postgres.execute("DELETE FROM refunds WHERE processor_ref = ANY(%s)", (refunds,))
         for table, rows in kept["tables"].items():
             put_back(lab, table, rows)
         if log:
+            _unlog(lab, ids)
             put_back(lab, log.table, kept["events"])
 
 
