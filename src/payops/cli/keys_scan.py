@@ -54,7 +54,7 @@ def scan(
     ] = False,
     rows: Annotated[int, typer.Option(min=1, max=100_000, help="Rows read of each table.")] = 1000,
     jobs: Annotated[int, typer.Option(min=0, max=256, help="Processes; 0 is one a core.")] = 0,
-    limit: Annotated[int, typer.Option(min=0, help="Findings shown; json and csv have all.")] = 50,
+    limit: Annotated[int, typer.Option(min=0, help="Findings shown; json and csv have all.")] = 20,
     deadline: DeadlineOption = "10m",
     output: OutputOption = None,
     check: CheckOption = False,

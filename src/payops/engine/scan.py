@@ -43,7 +43,7 @@ class ScanOptions:
     strict: bool = False
     since: float | None = None
     rules: tuple[Rule, ...] = ()
-    limit: int | None = 50
+    limit: int | None = 20
 
 
 @dataclass

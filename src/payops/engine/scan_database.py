@@ -19,6 +19,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.engine.untold import untold
 from payops.errors import NotConfiguredError, SourceError
+from payops.keys.patterns import Kind
 from payops.keys.scan_files import Job
 from payops.keys.scan_findings import Finding, Place
 from payops.keys.scan_window import Window
@@ -121,7 +122,8 @@ def _scan_table(
     tally.columns += len(texts)
     tally.told.append(_told(name, table, texts, some_rows))
     found.rows += len(some_rows.rows)
-    _scan_rows(name, texts, some_rows, job, found)
+    of_events = frozenset(log.table for log in settings.event_logs.values())
+    _scan_rows(name, texts, some_rows, job, found, tally, of_events)
 
 
 def _scan_rows(name: str, texts: tuple[str, ...], some: Sample, job: Job, found: Columns) -> None:
@@ -134,15 +136,29 @@ def _scan_rows(name: str, texts: tuple[str, ...], some: Sample, job: Job, found:
                 text = f"{column}: {value}".encode("utf-8", "replace")
                 for hit in window.whole(text):
                     findings.add(hit, Place(place))
+        settled = findings.settled()
+        if name in of_events:
+            settled = _not_stripes_own(settled, f"{name}.{column}", tally)
         found.findings += [
             replace(
                 each,
                 path=f"{name}.{column}",
                 row=_masked(some.rows[each.first.offset].key, window),
             )
-            for each in findings.settled()
+            for each in settled
         ]
         found.others.update(findings.others)
+
+
+def _not_stripes_own(
+    findings: tuple[Finding, ...], column: str, tally: _Tally
+) -> tuple[Finding, ...]:
+    """Without client secrets, which Stripe's own events carry: the log of them is where they are
+    to be expected. They are told with the columns."""
+    own = [each for each in findings if each.kind is Kind.CLIENT_SECRET]
+    if own:
+        tally.told.append(f"{column}: {len(own):,} client secrets, as Stripe's events carry them")
+    return tuple(each for each in findings if each.kind is not Kind.CLIENT_SECRET)
 
 
 def _masked(key: str, window: Window) -> str:

@@ -55,11 +55,14 @@ _ENCODED = re.compile(
 # Read backwards from the number, which is ten times as fast as a search that ends there:
 # `order_id":"`, `card[number]=`, `order no. `.
 _NAME = re.compile(
-    rb"[^A-Za-z0-9\n]{0,6}"
+    rb"[^A-Za-z0-9\n,;|\t]{0,6}"
     rb"(?:(?:si|saw|on|rn|mun|rebmun|srebmun|eulav|fo)[^A-Za-z0-9\n]{1,6}(?=[A-Za-z0-9_]*[A-Za-z]))?"
     rb"([A-Za-z0-9_.\[\]-]{0,60}[A-Za-z])"
 )
+# Digits end a word of a name (`last4`); `fe69d-4159` and `ZEUL0KZ` are values that stand before.
+_IS_NAME = re.compile(rb"[A-Za-z]+\d{0,3}(?:[_.\[\]-]+[A-Za-z]+\d{0,3})*[_\]]*")
 _ESCAPES = (b"%", b"\\", b"\x1b")
+_WORD = re.compile(rb"[A-Za-z0-9]+")
 _WORDS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 CARD_WORDS = frozenset(
@@ -108,9 +111,7 @@ def compact(text: bytes, start: int, end: int) -> Number | None:
         for pattern, length in _SWALLOWED:
             if pattern.search(before):
                 start += length
-                while (
-                    before.endswith(b"%") and text[start - 2 : start] == b"25" and end - start > 19
-                ):
+                if length == 2 and text[start - 2 : start] == b"25":  # encoded twice: %2522
                     start += 2
                 break
     digits = text[start:end]
@@ -136,7 +137,7 @@ def grouped(text: bytes, start: int) -> Number | None:
         issuer = issuer_of(digits)
         if issuer is None or not _stands_alone(text, start, match.end()):
             continue
-        if _in_a_dump(text, start, match.end(), len(digits)):
+        if _in_longer(text, start, match.end(), len(digits)):
             return None
         found = _weighed(text, start, match.end(), digits, issuer)
         if found is not None and found.passes:
@@ -164,16 +165,16 @@ def _stands_alone(text: bytes, start: int, end: int) -> bool:
     return True
 
 
-def _in_a_dump(text: bytes, start: int, end: int, length: int) -> bool:
+def _in_longer(text: bytes, start: int, end: int, length: int) -> bool:
+    """Whether the groups are some of an IBAN's, of a parcel's number or of a dump."""
     before = text[max(0, start - 40) : start]
     if _IBAN.search(before):
         return True
     fours_before = _FOURS_BEFORE.search(before)
     fours_after = _FOURS_AFTER.match(text, end)
-    around = (len(fours_before.group()) if fours_before else 0) + (
-        len(fours_after.group()) if fours_after else 0
-    )
-    return length // 4 + around // 5 >= _DUMP
+    ahead = len(fours_before.group()) // 5 if fours_before else 0
+    behind = len(fours_after.group()) // 5 if fours_after else 0
+    return bool(ahead % 4) or length // 4 + ahead + behind >= _DUMP
 
 
 def _weighed(
@@ -192,6 +193,8 @@ def _weighed(
         left = _ENCODED.sub(b" ", left)
     name = _NAME.match(left[::-1])
     field = name.group(1)[::-1] if name else b""
+    if not _IS_NAME.fullmatch(field):
+        field = b""
     of_cards, other = _meaning(field)
     if not passes and (of_cards or other):
         return None  # mistyped or masked in a card's field; or of no interest at all
@@ -227,5 +230,5 @@ def _words(text: bytes) -> frozenset[bytes]:
 
 def _template(left: bytes, right: bytes, length: int) -> bytes:
     """How a nameless place looks: the same column of the same kind of line looks the same."""
-    shape = re.sub(rb"[0-9]+", b"0", re.sub(rb"[A-Za-z]+", b"a", left[-24:]))[-8:]
-    return b"%d %s %s" % (length, shape, right)
+    shape = _WORD.sub(b"a", left[-48:])[-6:]
+    return b"%d %s|%s" % (length, shape, _WORD.sub(b"a", right))

@@ -49,12 +49,12 @@ SEVERITY = {
 class Shape:
     """One shape: `anchor` is what `search` finds, `pattern` matches around it.
 
-    `before` is how many bytes before the anchor the match may begin.
+    `before` are the distances before the anchor at which a match may begin.
     """
 
     anchor: bytes
     pattern: re.Pattern[bytes]
-    before: int
+    before: tuple[int, ...]
 
 
 # What may stand before a key: no letter, digit or underscore (`task_test_…`), but the end of an
@@ -75,10 +75,22 @@ _CLIENT = re.compile(
 )
 _OWNERS = frozenset({b"pi", b"seti", b"cs", b"src", b"pm"})
 
-KEY = Shape(b"_aaaa_", _KEY, 8)  # in the translated text: any word of four small letters
-ORGANISATION = Shape(b"sk_org_", _ORGANISATION, 0)
-WEBHOOK = Shape(b"whsec_", _WEBHOOK, 0)
-CLIENT = Shape(b"_secret_", _CLIENT, 300)
+KEY = Shape(b"_aaaa_", _KEY, (2, 6))  # in the translated text: any word of four small letters
+ORGANISATION = Shape(b"sk_org_", _ORGANISATION, (0,))
+WEBHOOK = Shape(b"whsec_", _WEBHOOK, (0,))
+CLIENT = b"_secret_"
+_BEFORE_SECRET = re.compile(rb"[A-Za-z0-9_]{2,300}")
+_MOST_ESCAPE = 4  # characters of an escape that may be taken for the beginning of the id: u0022
+
+
+def client_shape(text: bytes, anchor: int) -> Shape:
+    """The shape of a client secret around one `_secret_`: it begins where its id does."""
+    match = _BEFORE_SECRET.match(text[max(0, anchor - 300) : anchor][::-1])
+    length = len(match.group()) if match else 0
+    if text[anchor - length - 1 : anchor - length] == b"\\":  # \npi_…: the n is the escape's
+        length -= 1
+    before = tuple(range(length, max(0, length - _MOST_ESCAPE - 1), -1))
+    return Shape(CLIENT, _CLIENT, before)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from payops.keys.patterns import (
     Kind,
     KnownSecret,
     Shape,
+    client_shape,
     is_client_secret,
     kind_of_key,
     random_looking,
@@ -92,6 +93,8 @@ class Window:
         for shape, make in _OTHERS:
             for anchor in _places(text, shape.anchor, begin, end):
                 yield from self._shaped(text, anchor, shape, make)
+        for anchor in _places(text, CLIENT, begin, end):
+            yield from self._shaped(text, anchor, client_shape(text, anchor), _client_secret)
         for secret in self._secrets:
             for anchor in _places(text, secret.text, begin, end):
                 yield Hit(
@@ -115,16 +118,15 @@ class Window:
         shape: Shape,
         make: Callable[[re.Match[bytes]], Hit | None],
     ) -> Iterator[Hit]:
-        first = max(0, anchor - shape.before)
-        for match in shape.pattern.finditer(text, first, min(len(text), anchor + REACH)):
-            if match.start() > anchor:
-                return
-            if match.end() <= anchor:
+        for before in shape.before:
+            if before > anchor:
                 continue
-            hit = make(match)
-            if hit is not None and hit.value not in self._by_text:  # told as the configuration's
-                yield hit
-            return
+            match = shape.pattern.match(text, anchor - before, min(len(text), anchor + REACH))
+            if match is not None:
+                hit = make(match)
+                if hit is not None and hit.value not in self._by_text:  # the configuration's own
+                    yield hit
+                return
 
 
 def _key(match: re.Match[bytes]) -> Hit | None:
@@ -154,7 +156,6 @@ def _client_secret(match: re.Match[bytes]) -> Hit | None:
 _OTHERS: tuple[tuple[Shape, Callable[[re.Match[bytes]], Hit | None]], ...] = (
     (ORGANISATION, _organisation_key),
     (WEBHOOK, _webhook_secret),
-    (CLIENT, _client_secret),
 )
 
 

@@ -13,7 +13,7 @@ SELECT
                 ON attribute.attrelid = class.oid AND attribute.attnum = place.attnum
             WHERE index.indrelid = class.oid AND index.indisprimary
         ),
-        '{}'
+        ARRAY[]::text[]
     ) AS key,
     (
         SELECT attribute.attname::text
