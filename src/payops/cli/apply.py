@@ -167,6 +167,10 @@ def carry_out(command: str, plan: Plan, asked: Invocation, options: Options) -> 
         from payops.cli.sending import send_out
 
         return send_out(command, plan, asked, settings, options)
+    if plan.target.system == "redis":
+        from payops.cli.redis_keys import set_keys
+
+        return set_keys(command, plan, asked, settings, options)
     if settings.postgres is None:
         with located(loaded.path):
             raise NotConfiguredError("postgres is not configured", hint="add postgres.write_dsn")

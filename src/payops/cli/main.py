@@ -12,6 +12,7 @@ import typer
 from payops import __version__
 from payops.cli import (
     apply,
+    circuit,
     config,
     demo,
     health,
@@ -76,6 +77,7 @@ def root(
 
 
 app.command()(health.health)
+app.add_typer(circuit.app, name="circuit")
 app.add_typer(reconcile.app, name="reconcile")
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")

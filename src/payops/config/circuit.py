@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from payops.config.section import Duration, Section, span
+from payops.config.section import Duration, Section, named, span
 
 
 class BreakerKeys(Section, frozen=True):
@@ -18,20 +18,52 @@ class BreakerKeys(Section, frozen=True):
     last_failure: Annotated[str, Meta(description="A time likewise")] = ""
 
 
+_BY_KEYS = frozenset({"split", "django"})
+
+
 class Breaker(Section, frozen=True):
     """A circuit breaker in Redis."""
 
     name: Annotated[str, Meta(description="How reports and commands call it")]
-    keys: BreakerKeys
     layout: Annotated[
-        Literal["split"], Meta(description="How it is stored: each value under a key of its own")
+        Literal["split", "django", "pybreaker", "aiobreaker", "purgatory", "gobreaker", "document"],
+        Meta(
+            description="How it is stored: each value under a key of its own (split, or django: "
+            "through Django's cache, pickled), as a library does, or one JSON text or hash"
+        ),
     ] = "split"
+    keys: Annotated[
+        BreakerKeys | None, Meta(description="Of split and django: the key of each value")
+    ] = None
+    key: Annotated[str, Meta(description="Of document: its key; '' is circuit_breaker:NAME")] = ""
+    stored_name: Annotated[
+        str, Meta(description="Of a library: the name that it has there; '' is name")
+    ] = ""
+    namespace: Annotated[
+        str, Meta(description="Of pybreaker, aiobreaker, gobreaker: what stands before their keys")
+    ] = ""
+    half_open: Annotated[
+        Literal["stored", "computed"],
+        Meta(
+            description="computed: never stored, an open one lets calls through once recovery is "
+            "over (DebtFlow)"
+        ),
+    ] = "stored"
     guards: Annotated[str, Meta(description="The dependency behind it, for the next command")] = (
         "stripe"
     )
     failure_threshold: Annotated[int, Meta(ge=1, description="Failures that open it")] = 5
     window: Annotated[Duration, Meta(description="Failures are counted over")] = span(60)
     recovery: Annotated[Duration, Meta(description="Half-open after")] = span(30)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        named(self.name, "name")
+        if (self.layout in _BY_KEYS) != (self.keys is not None):
+            wanted = (
+                "has keys" if self.layout in _BY_KEYS else "has no keys: the library names them"
+            )
+            raise ValueError(f".keys: the layout {self.layout} {wanted}")
 
 
 class CircuitSettings(Section, frozen=True):

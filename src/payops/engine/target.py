@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _AHEAD = timedelta(minutes=5)  # how far two machines' clocks may differ
 _AGAIN = "make a new plan: {command}"
-_SYSTEMS = ("postgres", "http")
+_SYSTEMS = ("postgres", "http", "redis")
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 
 
@@ -72,7 +72,7 @@ def check_plan_fits(plan: Plan, settings: Settings, now: datetime, *, force: boo
         )
     if plan.target.system not in _SYSTEMS:
         raise RefusedError(
-            f"the plan is for {plan.target.system!r}, only {' and '.join(_SYSTEMS)} are known here"
+            f"the plan is for {plan.target.system!r}, only {', '.join(_SYSTEMS)} are known here"
         )
     if not force:
         _check_caps(plan, plan.caps, "the plan's own caps")
@@ -92,6 +92,30 @@ def check_database(plan: Plan, database: Database) -> None:
             hint="postgres.dsn and postgres.write_dsn must be one database, or a replica of it "
             "and its primary",
         )
+
+
+def check_redis(plan: Plan, settings: Settings, fingerprint: str, database: str) -> None:
+    """The Redis is the one that the plan was made from, and every key that it changes belongs to a
+    configured breaker of the change's name. Raises RefusedError."""
+    from payops.domain.plan_redis import keys_of
+    from payops.sources.breakers import place_of
+
+    if (plan.target.fingerprint, plan.target.database) != (fingerprint, database):
+        raise RefusedError(
+            f"the plan is for another Redis: {plan.target.database} ({plan.target.fingerprint}), "
+            f"redis.url is {database} ({fingerprint}); one that lost its memory is another too",
+            hint=_AGAIN.format(command=plan.command),
+        )
+    places = {breaker.name: place_of(breaker)[1] for breaker in settings.circuit.breakers}
+    for change in plan.changes:
+        place = places.get(change.table)
+        known = set(place.parts.values()) if place else set()
+        others = {*keys_of(change.before), *keys_of(change.after)} - known
+        if others:
+            raise RefusedError(
+                f"{change.id}: {min(others)!r} is no key of a configured breaker {change.table!r}",
+                hint="see circuit.breakers, `payops config show`",
+            )
 
 
 def check_endpoint(plan: Plan, settings: Settings) -> WebhookEndpoint:

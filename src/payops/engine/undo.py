@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from payops.domain.plan import Caps, Change, Plan, Target, signed
 from payops.domain.plan_outcome import Result
+from payops.domain.plan_redis import statement_of
 from payops.engine.journal_chain import Chain, Entry
 from payops.engine.journal_past import Past, change_of
 from payops.engine.planning import reading
@@ -40,8 +41,12 @@ def undo_plan(
     targets = {tuple(sorted(_intent(past, outcome)["target"].items())) for outcome in outcomes}
     if len(targets) > 1:
         raise RefusedError("they are of several databases", hint="undo them entry by entry")
-    with reading(settings) as rows:
-        changes = [replace(change, statement=rows.statement(change)) for change in changes]
+    target = Target(**dict(next(iter(targets))))
+    if target.system == "redis":
+        changes = [replace(change, statement=statement_of(change)) for change in changes]
+    else:
+        with reading(settings) as rows:
+            changes = [replace(change, statement=rows.statement(change)) for change in changes]
     limits = settings.apply
     return signed(
         Plan(
@@ -49,7 +54,7 @@ def undo_plan(
             created_at=now,
             expires_s=max(1, round(limits.max_age)),
             # Putting back rests on the journal, not on what Stripe says today.
-            target=Target(**{**dict(next(iter(targets))), "account": ""}),
+            target=replace(target, account=""),
             changes=tuple(changes),
             caps=Caps(limits.max_changes, dict(limits.max_money)),
         )

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from payops.domain.breaker import BreakerReading
 from payops.domain.layouts import Place, Stored, Values, layouts
 
 if TYPE_CHECKING:
+    from payops.config.circuit import Breaker
     from payops.sources.redis import RedisSource
 
 # Keys that may be breakers' at most; more is no shop's.
@@ -44,6 +46,54 @@ class BreakerFound:
         return any(self.values.get(part) is not None for part in layouts()[self.layout].busy)
 
 
+def place_of(breaker: Breaker) -> tuple[str, Place]:
+    """Layout and keys of a configured breaker."""
+    layout = layouts()[breaker.layout]
+    if breaker.keys is not None:
+        named = {part: getattr(breaker.keys, part) for part in breaker.keys.__struct_fields__}
+        return breaker.layout, Place(
+            breaker.name, {part: key for part, key in named.items() if key}
+        )
+    if breaker.key:
+        return breaker.layout, Place(breaker.name, {"state": breaker.key})
+    assert layout.parts is not None  # noqa: S101  every layout without `keys` names its own
+    parts = layout.parts(breaker.stored_name or breaker.name, breaker.namespace)
+    return breaker.layout, Place(breaker.name, parts)
+
+
+def reading(found: BreakerFound, breaker: Breaker | None = None) -> BreakerReading:
+    """One breaker in payops' words. `breaker` is its configuration; one that was discovered has
+    none, and the numbers of runbook 004 (5 failures in 60 s, half-open after 30 s)."""
+    stored = found.stored
+    keys = tuple(
+        key for part, key in found.place.parts.items() if found.values.get(part) is not None
+    )
+    ttls = {key: found.ttls[part] for part, key in found.place.parts.items() if key in keys}
+    return BreakerReading(
+        name=breaker.name if breaker else found.place.name,
+        state=stored.state,
+        raw_state=stored.raw_state,
+        failures=stored.failures,
+        failure_threshold=stored.threshold or (breaker.failure_threshold if breaker else 5),
+        opened_at=stored.opened_at,
+        last_failure=stored.last_failure,
+        recovery_s=_or(stored.recovery_s, breaker.recovery if breaker else 30.0),
+        window_s=breaker.window if breaker else 60.0,
+        layout=found.layout,
+        successes=stored.successes,
+        due_at=stored.due,
+        keys=keys,
+        ttls=ttls,
+        computed=breaker.half_open == "computed" if breaker else found.layout == "django",
+        odd=stored.odd,
+        busy=found.busy,
+    )
+
+
+def _or(told: float | None, otherwise: float) -> float:
+    return otherwise if told is None else told
+
+
 def read_breakers(
     redis: RedisSource, places: Sequence[tuple[str, Place]]
 ) -> tuple[BreakerFound, ...]:
@@ -57,8 +107,8 @@ def read_breakers(
     ttls = redis.ttls(keys)
     as_of = redis.now()
 
-    def value(key: str) -> bytes | None:
-        if key in hashes:
+    def value(key: str, layout: str) -> bytes | None:
+        if key in hashes and layout == "document":
             return json.dumps(_texts(hashes[key])).encode()
         if strings[key] is None and kinds[key] not in {"none", "string"}:
             return f"(a {kinds[key]}, not text)".encode()
@@ -66,7 +116,7 @@ def read_breakers(
 
     found = []
     for layout, place in places:
-        values = {part: value(key) for part, key in place.parts.items()}
+        values = {part: value(key, layout) for part, key in place.parts.items()}
         found.append(
             BreakerFound(
                 layout,

@@ -42,7 +42,6 @@ class FakeRedis:
 
     stored: dict[str, bytes] = field(default_factory=dict)
     clock: datetime = NOW
-    cli: str = "redis-cli -h h -p 6379"
     odd: dict[str, str] = field(default_factory=dict)
 
     def strings(self, keys: list[str]) -> dict[str, bytes | None]:
@@ -50,6 +49,12 @@ class FakeRedis:
 
     def types(self, keys: list[str]) -> dict[str, str]:
         return {key: self.odd.get(key, "none") for key in keys}
+
+    def hashes(self, keys: list[str], most: int) -> dict[str, dict[bytes, bytes]]:
+        return {}
+
+    def ttls(self, keys: list[str]) -> dict[str, int | None]:
+        return dict.fromkeys(keys)
 
     def now(self) -> datetime:
         return self.clock
@@ -79,7 +84,7 @@ def test_closed(state: str | bytes | None) -> None:
 
 def test_one_that_is_not_there_is_told_from_one_that_is_closed() -> None:
     assert_ok(found(), "stripe is closed, none of its keys is stored")
-    assert found(state="closed").summary == "stripe is closed"
+    assert found(state="closed").summary == "breaker stripe is closed"
 
 
 @pytest.mark.parametrize(
@@ -98,7 +103,7 @@ def test_open_and_overdue(state: str | bytes) -> None:
     assert result.measured == {"state": "open", "failures": 7}
     assert [action.command for action in result.actions] == [
         "payops health --only stripe.api",
-        "redis-cli -h h -p 6379 DEL cb:stripe:state cb:stripe:failures cb:stripe:opened_at",
+        "payops circuit reset stripe",
     ]
     assert result.evidence[0].detail["opened_at"] == "2026-02-11T08:30:00Z"
 
@@ -204,16 +209,36 @@ def test_what_is_no_state(state: str | bytes) -> None:
 def test_a_state_of_another_type_is_not_an_absent_one() -> None:
     redis = FakeRedis(odd={KEYS["state"]: "hash"})
     result = judged(CHECK, gathered(CHECK, fake_context(configured(), redis=redis)))
-    assert_unknown(result, "stripe: stored state '(a hash, not text)' is not a state payops knows")
+    assert_unknown(result, "breaker stripe: stored state '(a hash, not text)' is not a state payops knows")
 
 
-def test_a_restore_command_survives_odd_keys() -> None:
-    odd = {"state": "it's; rm -rf / $(x)"}
-    ctx = fake_context(
-        configured({"name": "a", "keys": odd}), redis=FakeRedis({odd["state"]: b"open"})
-    )
-    result = judged(CHECK, gathered(CHECK, ctx))
-    assert shlex.split(result.actions[1].command)[-1] == odd["state"]
+def test_a_command_survives_an_odd_name() -> None:
+    name = "it's; rm -rf / $(x)"
+    redis = FakeRedis({"k": b"open"})
+    breakers = configured({"name": name, "keys": {"state": "k"}})
+    result = judged(CHECK, gathered(CHECK, fake_context(breakers, redis=redis)))
+    assert shlex.split(result.actions[1].command)[-1] == name
+
+
+def test_one_that_turns_half_open_by_itself() -> None:
+    keys = {"state": "s", "opened_at": "o"}
+    breakers = configured({"name": "a", "keys": keys, "half_open": "computed"})
+    for age_s, status in ((29, "CRIT"), (31, "WARN")):
+        redis = FakeRedis({"s": b"open", "o": str(NOW_S - age_s).encode()})
+        result = judged(CHECK, gathered(CHECK, fake_context(breakers, redis=redis)))
+        assert_is(status, result)
+
+
+@pytest.mark.parametrize(
+    ("left_s", "words"), [(60, "half-open is due in 60 s"), (-60, "half-open was due 60 s ago")]
+)
+def test_a_library_that_stores_when_it_is_due(left_s: int, words: str) -> None:
+    expiry = (NOW + timedelta(seconds=left_s)).isoformat()
+    document = f'{{"state": 2, "counts": {{"ConsecutiveFailures": 6}}, "expiry": "{expiry}"}}'
+    redis = FakeRedis({"gobreaker:state:a": document.encode()})
+    breakers = configured({"name": "a", "layout": "gobreaker"})
+    result = judged(CHECK, gathered(CHECK, fake_context(breakers, redis=redis)))
+    assert_crit(result, "breaker a is open after 6 failures", words)
 
 
 def test_several_breakers_are_told_apart() -> None:
@@ -232,7 +257,7 @@ def test_several_breakers_are_told_apart() -> None:
     assert result.actions[0].command == ""
     redis = FakeRedis({"a": b"?", "c": b"open"})
     result = judged(CHECK, gathered(CHECK, fake_context(configured(*breakers), redis=redis)))
-    assert_is("CRIT", result, "stripe: stored state '?'", "db is open")
+    assert_is("CRIT", result, "breaker stripe: stored state '?'", "db is open")
     assert result.actions[0].command == "payops health --only postgres.connect"
 
 

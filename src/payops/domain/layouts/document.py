@@ -91,7 +91,13 @@ def _changed(values: Values, **changes: object) -> Written:
     if made is None:
         return Written({"state": None})
     known = fields(made)
-    new = {known[part]: _as(made[known[part]], to) for part, to in changes.items() if part in known}
+    texts = all(isinstance(value, str) for value in made.values())  # a hash has nothing else
+    nothing = "" if texts else None
+    new = {
+        known[part]: nothing if to is None else _as(made[known[part]], to)
+        for part, to in changes.items()
+        if part in known
+    }
     return Written({"state": json.dumps({**made, **new}).encode()})
 
 
@@ -99,7 +105,7 @@ def _as(before: object, to: object) -> object:
     """A word in the case that it has, a number as text where it is text."""
     if isinstance(before, str) and isinstance(to, str):
         return to.upper() if before.isupper() else to
-    if isinstance(before, str) and to is not None:
+    if isinstance(before, str):
         return str(to)
     return to
 

@@ -50,8 +50,8 @@ class Stored:
 
 @dataclass(frozen=True)
 class Written:
-    """New values by part: None deletes the key. `expires_s` is the life of the `state` part, after
-    which the program takes the breaker for closed; None leaves every TTL off."""
+    """New values by part: None deletes the key. `expires_s` is the life of what is set, after which
+    the program takes the breaker for closed; None leaves each TTL as it is."""
 
     values: Values
     expires_s: int | None = None
