@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:\s)(.*)")
 _MOST_LINES = 200  # of one quoted value: a PEM key
+_LONGEST = 65_536
 
 
 def variables(text: str) -> Iterator[tuple[str, str]]:
@@ -15,33 +16,33 @@ def variables(text: str) -> Iterator[tuple[str, str]]:
     >>> list(variables("export A='x y' # note\nB=1 #2\n\n#C=3\nD=\"a\\nb\"\nE= ' z '"))
     [('A', 'x y'), ('B', '1'), ('D', 'a\nb'), ('E', ' z ')]
     """
-    lines = iter(text.removeprefix("\ufeff").splitlines())
-    for line in lines:
-        match = _LINE.match(line)
+    lines = text.removeprefix("\ufeff").splitlines()
+    at = 0
+    while at < len(lines):
+        match = _LINE.match(lines[at])
+        at += 1
         if match is None:
             continue
         name, raw = match.group(1), match.group(2).strip()
         if raw[:1] in ("'", '"'):
-            yield name, _quoted(raw, lines)
+            value, more = _quoted(raw, lines[at : at + _MOST_LINES])
+            at += more
+            yield name, value
         else:
             yield name, re.split(r"(?:^|\s+)#", raw, maxsplit=1)[0]
 
 
-def _quoted(raw: str, lines: Iterator[str]) -> str:
-    """A value that begins with a quote, over several lines where it has to be."""
+def _quoted(raw: str, following: Sequence[str]) -> tuple[str, int]:
+    """A value that begins with a quote, over several lines where it has to be: how many more. One
+    that is never closed is its line, the quote a part of it."""
     quote, body = raw[0], raw[1:]
-    end = _closing(body, quote)
-    more = 0
-    while end < 0 and more < _MOST_LINES:
-        following = next(lines, None)
-        if following is None:
-            return raw  # never closed: the quote is part of it
-        body += f"\n{following}"
+    for more in range(len(following) + 1):
         end = _closing(body, quote)
-        more += 1
-    if end < 0:
-        return raw.splitlines()[0]
-    return _unescaped(body[:end]) if quote == '"' else body[:end]
+        if end >= 0:
+            return (_unescaped(body[:end]) if quote == '"' else body[:end]), more
+        if more < len(following) and len(body) < _LONGEST:
+            body += f"\n{following[more]}"
+    return raw, 0
 
 
 def _closing(body: str, quote: str) -> int:

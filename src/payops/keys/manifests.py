@@ -127,7 +127,7 @@ def _anything(node: Node) -> Iterator[Value]:
         waiting.extend(_sequence(here))
         pairs = _mapping(here)
         if "name" in pairs and "value" in pairs:
-            yield _text(pairs["name"]), _text(pairs["value"])
+            yield _text(pairs.pop("name")), _text(pairs.pop("value"))
         for name, value in pairs.items():
             if _is_scalar(value):
                 yield name, _text(value)
