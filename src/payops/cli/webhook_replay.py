@@ -105,6 +105,7 @@ def replay(
     from payops.engine.planning import save_plan
     from payops.engine.replay import plan_replay
     from payops.sources import Sources
+    from payops.webhooks.replay import NOT_NEEDED
 
     chosen = output_of(output)
     if via not in (None, "stripe"):
@@ -145,7 +146,10 @@ def replay(
     if chosen in {"table", "plain"} and not yes and sys.stdin is not None and sys.stdin.isatty():
         show_plan("webhooks replay", plan, chosen)
     options = Options(Choice((), limit, dry_run, force), yes, chosen, command, per_second)
-    return carry_out("webhooks replay", plan, asked, options)
+    code = carry_out("webhooks replay", plan, asked, options)
+    # Of a window what is left out is of no concern; what was asked for by name is.
+    unsent = bool(event) and any(each.why not in NOT_NEEDED for each in planned.refused)
+    return code or int(unsent)
 
 
 def _show(plan: Plan, output: str, refused: tuple[Refusal, ...]) -> None:

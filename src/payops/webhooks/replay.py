@@ -30,6 +30,9 @@ KEPT = timedelta(days=30)
 # A first delivery may still be on its way.
 IN_FLIGHT = timedelta(seconds=60)
 _LEDGER = "the ledger shows it already"
+_LOG = "the event log has it as handled"
+NOT_NEEDED = frozenset({_LEDGER, _LOG})
+"""Reasons for which an event is left out that leave nothing to be done."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def left_out(
     elif its.moved is Moved.YES:
         return _LEDGER
     if its.moved is Moved.NOT_TOLD and its.logged == "handled":
-        return "the event log has it as handled"
+        return _LOG
     if its.mark is None:
         return ""
     if not way.clears:
