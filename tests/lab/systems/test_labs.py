@@ -25,6 +25,7 @@ from payops.lab.info import LabInfo
 from payops.lab.systems import System, system, system_names
 
 OTHERS = [name for name in system_names() if name != "reference"]
+ENOUGH_OF_A_VARIANT = {"payments-stuck-pending", "stripe-key-invalid", "webhook-endpoint-down"}
 EVENT = b'{"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {}}}'
 # More than one lab stands on this machine while these run; the lab alone is ready in 1 to 2 s.
 # 6 s on a machine of its own, which `make bench` shows; here two workers share two cores.
@@ -157,15 +158,29 @@ def test_scenarios_that_fit_break_what_they_say_and_heal(lab: LabInfo, wanted: s
         with pytest.raises(LabError, match="not made for"):
             laboratory.inject(place, wanted)
         return
-    before = rows(lab)
+    if made.name != made.preset and wanted not in ENOUGH_OF_A_VARIANT:
+        pytest.skip("the same system, whose tables were made in another way")
+    before = everything(lab)
     laboratory.inject(place, wanted)
     try:
         wrong = {c: s for c, s in health(lab).items() if s not in ("OK", "SKIP")}
         assert wrong == {c: s.value for c, s in found.expected_in(made).items()}
     finally:
         laboratory.heal(place, wanted)
-    assert rows(lab) == before
-    assert set(health(lab).values()) == {"OK", "SKIP"}
+    assert everything(lab) == before
+
+
+def everything(info: LabInfo) -> tuple[Any, ...]:
+    """What scenarios may change on every side: rows, Redis, Stripe's objects, the configuration."""
+    stripe = Control("stripe", info.stripe_control_url)
+    objects = [
+        sorted(map(str, stripe.get(f"/objects?type={kind}&limit=5000")["objects"]))
+        for kind in ("event", "payment_intent", "webhook_endpoint")
+    ]
+    with redis.Redis.from_url(info.redis_url) as client:
+        keys = {key: client.get(key) for key in client.scan_iter()}
+    faults = Control("merchant", info.app_control_url).get("/state")["faults"]
+    return rows(info), keys, objects, faults, Path(info.config).read_text()
 
 
 def test_what_is_stuck_is_put_right_by_the_preset_s_fixes(lab: LabInfo, tmp_path: Path) -> None:
