@@ -271,6 +271,19 @@ def test_a_hung_stripe_ends_with_the_deadline(lab: LabInfo, state: dict[str, str
         done = payops("--config", lab.config, "reconcile", "--deadline", "4s", env=state)
     finally:
         stripe.put("/faults", [])
-    assert done.code == 3
+    assert done.code == 2
     assert done.seconds < 8
-    assert "before the deadline" in done.out
+    assert "stripe does not answer: timed out" in done.out
+    assert "succeeded=" in done.out
+
+
+def test_a_slow_stripe_is_no_stripe_that_is_down(lab: LabInfo, state: dict[str, str]) -> None:
+    stripe = Control("Stripe simulator", lab.stripe_control_url)
+    stripe.post("/faults", [{"kind": "latency", "ms": 3000}])
+    try:
+        done = payops("--config", lab.config, "reconcile", "--deadline", "5s", env=state)
+    finally:
+        stripe.put("/faults", [])
+    assert done.seconds < 10
+    assert done.code == 3, done.out
+    assert "not over before the deadline" in done.out

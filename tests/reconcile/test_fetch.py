@@ -36,6 +36,7 @@ from payops.reconcile import fetch_lists as lists_module
 from payops.reconcile import fetch_parts
 from payops.reconcile.fetch import Fetched, FetchOptions, fetch
 from payops.reconcile.fetch_lists import fetch_lists
+from payops.reconcile.late import TooLateError
 from payops.reconcile.progress import Meter, Progress
 from payops.reconcile.spool import Spool
 from payops.sources import Sources, stripe_pages
@@ -113,7 +114,7 @@ def run(
     made = FetchOptions(**{"window": window(), "slack": timedelta(0)} | options)
     chosen = settings_of(sim, state)
     assert chosen.stripe is not None
-    pages = StripePages(chosen.stripe, pace=QUICK)
+    pages = StripePages(chosen.stripe, pace=QUICK, deadline=made.deadline)
     spool = Spool.open(chosen, made.window, scope, fresh=made.fresh, reuse=made.reuse)
     try:
         fetch_lists(
@@ -395,6 +396,42 @@ def test_ctrl_c_keeps_what_was_fetched(
     spool, calls = run(sim, tmp_path)
     assert len(ids(spool)) == len(set(ids(spool))) == 4000
     assert calls < 40
+
+
+def test_the_deadline_keeps_what_was_fetched(
+    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch_parts, "SEAL_AFTER", 300)
+    put(sim, [number // 4 for number in range(4 * LENGTH)])
+    control(sim, "PUT", "/faults", {"kind": "latency", "ms": 150})
+    began = time.monotonic()
+    with pytest.raises(TooLateError):
+        run(sim, tmp_path, deadline=Deadline.after(0.8))
+    assert time.monotonic() - began < 3
+    control(sim, "PUT", "/faults", [])
+    spool, calls = run(sim, tmp_path, deadline=Deadline.after(20))
+    assert len(ids(spool)) == len(set(ids(spool))) == 4000
+    assert calls < 40
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"kind": "hang"}, Failure.TIMED_OUT),
+        ({"kind": "status", "status": 500}, Failure.SERVER_ERROR),
+    ],
+)
+def test_a_silent_stripe_is_told_at_the_deadline(
+    sim: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: Any, kind: Failure
+) -> None:
+    monkeypatch.setattr(stripe_pages, "_FIRST_BACKOFF", 9)
+    monkeypatch.setattr(stripe_pages, "_LONGEST_BACKOFF", 9)
+    control(sim, "PUT", "/faults", fault)
+    began = time.monotonic()
+    with pytest.raises(SourceError) as raised:
+        run(sim, tmp_path, deadline=Deadline.after(0.7))
+    assert raised.value.kind is kind
+    assert time.monotonic() - began < 3
 
 
 @pytest.fixture(scope="module")

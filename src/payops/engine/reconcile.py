@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 from payops.domain.discrepancy import MatchClass
 from payops.domain.report import Report
-from payops.engine.reconcile_alarm import Alarm
 from payops.engine.reconcile_limits import CLASSES
 from payops.engine.reconcile_one_side import one_side, too_late
 from payops.engine.reconcile_run import Run
 from payops.engine.thresholds import limits_in_force
 from payops.errors import NotConfiguredError, SourceError
 from payops.reconcile.confirm import MOST_STRIPE_CALLS
+from payops.reconcile.duck import in_time
 from payops.reconcile.fetch import FetchOptions, fetch
+from payops.reconcile.late import TooLateError
 from payops.sources import Sources
 
 if TYPE_CHECKING:
@@ -72,35 +73,34 @@ def reconcile(settings: Settings, options: ReconcileOptions, deadline: Deadline)
             hint="payops init, or docs/your-own-system.md",
         )
     sources = Sources(settings, deadline)
-    alarm = Alarm(deadline)
     try:
-        with alarm:
-            fetched = fetch(
-                settings,
-                sources,
-                FetchOptions(
-                    options.window,
-                    slack=timedelta(seconds=settings.reconcile.slack),
-                    fresh=options.fresh,
-                    ledgers=options.ledgers,
-                    stripe_files=options.stripe_files,
-                    ledger_files=options.ledger_files,
-                    progress=options.progress,
-                ),
-            )
-            try:
-                report, notes = Run(settings, options, sources, fetched, limits, started).all()
-                return Reconciled(report, notes)
-            finally:
-                fetched.spool.close()
+        fetched = fetch(settings, sources, _what(settings, options, deadline))
+        try:
+            run = Run(settings, options, sources, fetched, limits, started)
+            report, notes = in_time(run.all, deadline)
+            return Reconciled(report, notes)
+        finally:
+            fetched.spool.close()
     except SourceError as error:
         return Reconciled(one_side(settings, options, sources, error, started))
-    except KeyboardInterrupt:
-        if not alarm.rang:
-            raise
+    except TooLateError:
         return Reconciled(too_late(settings, options, sources, started))
     finally:
         sources.close()
+
+
+def _what(settings: Settings, options: ReconcileOptions, deadline: Deadline) -> FetchOptions:
+    return FetchOptions(
+        options.window,
+        slack=timedelta(seconds=settings.reconcile.slack),
+        fresh=options.fresh,
+        ledgers=options.ledgers,
+        stripe_files=options.stripe_files,
+        ledger_files=options.ledger_files,
+        progress=options.progress,
+        # A little earlier than the run, so that what can be said of the other side still is.
+        deadline=deadline.sooner(0.1, at_most=0.5),
+    )
 
 
 def without_empty(report: Report) -> Report:

@@ -10,11 +10,13 @@ from difflib import get_close_matches
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal
 
-from payops.errors import NotConfiguredError, UsageError
+from payops.errors import Failure, NotConfiguredError, SourceError, UsageError
+from payops.reconcile.late import TooLateError
 
 if TYPE_CHECKING:
     from payops.config.ledger import Ledger
     from payops.config.settings import Settings
+    from payops.domain.deadline import Deadline
     from payops.domain.window import Window
     from payops.reconcile.progress import Meter, Report
     from payops.reconcile.spool import Spool
@@ -33,7 +35,8 @@ class FetchOptions:
     `window` is what will be judged; rows up to `slack` beyond its edges are fetched as partners.
     `ledgers` are configured names, None for all. `stripe_files` and `ledger_files` are paths and
     globs that are read instead of that side; a ledger's may be written `NAME=PATH`, the first
-    ledger of payments is meant otherwise. `fresh` and `reuse`: see `spool`.
+    ledger of payments is meant otherwise. `fresh` and `reuse`: see `spool`. What is asked of
+    Stripe and of the database ends at the `deadline`, and so does the reading of files.
     """
 
     window: Window
@@ -44,6 +47,7 @@ class FetchOptions:
     ledger_files: tuple[str, ...] = ()
     progress: Report | None = None
     reuse: timedelta = timedelta(0)
+    deadline: Deadline | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def fetch(settings: Settings, sources: Sources, options: FetchOptions) -> Fetche
     The kinds `intents`, `refunds` and `disputes` are always there, `sessions` when a ledger maps
     them, `ledger-NAME` for each ledger of the options. The mapping is held against the database
     before Stripe is asked; the ledgers are read last, so that both sides end at the same time.
-    Raises SourceError when a side does not answer, PayopsError when the disk is full or a file
+    Raises SourceError when a side does not answer, TooLateError when both do and the deadline came
+    first, PayopsError when the disk is full or a file
     cannot be read, KeyboardInterrupt: what was fetched stays, and the next run goes on with it.
     """
     from payops.reconcile.progress import Meter
@@ -196,7 +201,7 @@ def _stripe(
             hint="add stripe.secret_key to the configuration, or give --stripe-file",
         )
     began = time.monotonic()
-    pages = StripePages(settings.stripe)
+    pages = StripePages(settings.stripe, deadline=options.deadline)
     try:
         fetch_lists(pages, spool, meter, options, wanted.shape, sessions=wanted.sessions)
     finally:
@@ -219,27 +224,41 @@ def _ledger(
     folder = spool.folder(kind)
     draft = folder / ".rows.part"
 
+    came = 0
+
     def counted(rows: int) -> None:
+        nonlocal came
+        came = max(came, rows)  # what is asked for again is taken off
         meter.add(objects=rows)
 
     window = Window(options.window.since - options.slack, options.window.until + options.slack)
     with telling(draft):
         with private(draft) as file:
             file.write((",".join(LEDGER) + "\n").encode())
-            copied = copy.copy(window, file, counted)
+            try:
+                copied = copy.copy(window, file, counted, options.deadline)
+            except SourceError as error:
+                if error.kind is not Failure.TIMED_OUT or not came or not _over(options):
+                    raise
+                raise TooLateError from error
         draft.rename(folder / "rows.csv")
     spool.mark(kind, count=copied.rows, as_of=copied.as_of)
     return SideFacts(copied.rows, 0, time.monotonic() - began, copied.as_of, "postgres")
 
 
+def _over(options: FetchOptions) -> bool:
+    return options.deadline is not None and not options.deadline.remaining
+
+
 def _stripe_from_files(
     options: FetchOptions, wanted: _Wanted, spool: Spool, meter: Meter
 ) -> SideFacts:
+    from payops.reconcile.duck import in_time
     from payops.reconcile.files import read_stripe
 
     began = time.monotonic()
     meter.begin("Stripe's files")
-    as_of = read_stripe(options, wanted.shape, spool, meter)
+    as_of = in_time(lambda: read_stripe(options, wanted.shape, spool, meter), options.deadline)
     return SideFacts(spool.count("intents"), 0, time.monotonic() - began, as_of, "file")
 
 
@@ -251,9 +270,10 @@ def _ledger_from_files(
     spool: Spool,
     meter: Meter,
 ) -> SideFacts:
+    from payops.reconcile.duck import in_time
     from payops.reconcile.files import read_ledger
 
     began = time.monotonic()
-    as_of = read_ledger(options, name, ledgers, spool, meter)
+    as_of = in_time(lambda: read_ledger(options, name, ledgers, spool, meter), options.deadline)
     count = spool.count(f"ledger-{name}")
     return SideFacts(count, 0, time.monotonic() - began, as_of, "file")

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from payops.reconcile.fetch_stripe import MOST_CONNECTIONS, ListRange, StripeFetch
+from payops.reconcile.late import TooLateError
 from payops.reconcile.spool import REUSE, private, telling
 from payops.reconcile.spool_schema import REFUNDS
 from payops.sources import stripe_rows
-from payops.sources.stripe_pages import PAGE
+from payops.sources.stripe_pages import PAGE, StoppedError
 
 if TYPE_CHECKING:
     from payops.reconcile.fetch import FetchOptions
@@ -42,7 +43,7 @@ def fetch_lists(
     sessions: bool,
     connections: int = MOST_CONNECTIONS,
 ) -> None:
-    """Read all of Stripe's side of a window. Raises SourceError or PayopsError."""
+    """Read all of Stripe's side of a window. Raises SourceError, PayopsError or TooLateError."""
     window, slack = options.window, options.slack
     latest = math.ceil((datetime.now(UTC) + _AHEAD).timestamp())
     since = math.floor((window.since - slack).timestamp())
@@ -58,7 +59,12 @@ def fetch_lists(
         wanted.append(ListRange(stripe_rows.sessions(shape), earlier, until))
     meter.begin("Stripe", lambda: pages.calls)
     fetch = StripeFetch(
-        pages, spool, meter, reuse=max(options.reuse, REUSE), connections=connections
+        pages,
+        spool,
+        meter,
+        reuse=max(options.reuse, REUSE),
+        connections=connections,
+        deadline=options.deadline,
     )
     fetch.lists(wanted)
     if until < latest:
@@ -78,7 +84,10 @@ def _later_refunds(
     if len(missing) > pages_on:
         fetch.lists([ListRange(read.kind, read.since, latest)])
         return
-    _by_intent(pages, spool, read, missing)
+    try:
+        _by_intent(pages, spool, read, missing)
+    except StoppedError:  # nothing else stops it
+        raise TooLateError from None
 
 
 def _by_intent(pages: StripePages, spool: Spool, read: ListRange, intents: list[str]) -> None:

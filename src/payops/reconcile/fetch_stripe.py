@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from payops.errors import Failure, SourceError
 from payops.reconcile.fetch_parts import Part
-from payops.sources.stripe_slices import Piece, Pieces, gaps
+from payops.reconcile.late import TooLateError
 from payops.reconcile.spool_schema import KINDS
 from payops.sources.stripe_pages import PAGE, StoppedError
 from payops.sources.stripe_rows import csv_text
+from payops.sources.stripe_slices import Piece, Pieces, gaps
 
 if TYPE_CHECKING:
+    from payops.domain.deadline import Deadline
     from payops.reconcile.progress import Meter
     from payops.reconcile.spool import Spool
     from payops.sources.stripe_pages import Page, StripePages
@@ -50,18 +52,23 @@ class StripeFetch:
         *,
         reuse: timedelta,
         connections: int = MOST_CONNECTIONS,
+        deadline: Deadline | None = None,
     ) -> None:
         self._pages = pages
         self._spool = spool
         self._meter = meter
         self._reuse = reuse
         self._connections = connections
+        self._deadline = deadline
         self._stop = threading.Event()
         self._failures: list[BaseException] = []
         self._latency_s = _FIRST_LATENCY_S
 
     def lists(self, wanted: Sequence[ListRange]) -> None:
-        """Read all of them; each kind is marked complete. Raises SourceError or PayopsError."""
+        """Read all of them; each kind is marked complete.
+
+        Raises SourceError, PayopsError, or TooLateError at the deadline.
+        """
         self._stop, self._failures = threading.Event(), []
         now = datetime.now(UTC)
         pieces: list[Piece] = []
@@ -94,7 +101,7 @@ class StripeFetch:
             for worker in workers:
                 worker.start()
             for worker in workers:
-                while worker.is_alive():  # so that ^C is heard, and progress told
+                while worker.is_alive() and not self._over:  # so that ^C is heard, progress told
                     worker.join(0.1)
                     self._meter.tell()
         finally:
@@ -105,6 +112,13 @@ class StripeFetch:
                 worker.join(max(0.0, end - time.monotonic()))
         if self._failures:
             raise self._failures[0]
+        under_way = shared.pages_left() != 0 or any(worker.is_alive() for worker in workers)
+        if self._over and under_way:
+            raise TooLateError
+
+    @property
+    def _over(self) -> bool:
+        return self._deadline is not None and not self._deadline.remaining
 
     def _work(self, shared: Pieces, kinds: dict[str, ListKind]) -> None:
         try:

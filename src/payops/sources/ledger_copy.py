@@ -29,6 +29,7 @@ from payops.sources.postgres_errors import Server, translate, unreachable
 if TYPE_CHECKING:
     from payops.config.ledger import Ledger
     from payops.config.sources import PostgresSettings
+    from payops.domain.deadline import Deadline
     from payops.domain.window import Window
     from payops.sources.postgres import PostgresSource
 
@@ -67,13 +68,20 @@ class LedgerCopy:
         """Look the table up. Raises SourceError, SCHEMA when the mapping does not fit."""
         return cls(settings, ledger, columns_of(source, ledger))
 
-    def copy(self, window: Window, into: BinaryIO, counted: Counted | None = None) -> Copied:
-        """Append the rows created in `window` as CSV lines without a header. Raises SourceError.
+    def copy(
+        self,
+        window: Window,
+        into: BinaryIO,
+        counted: Counted | None = None,
+        deadline: Deadline | None = None,
+    ) -> Copied:
+        """Append the rows created in `window` as CSV lines without a header.
 
-        `counted` is told now and then how many rows more there are.
+        `counted` is told now and then how many rows more there are. Raises SourceError: TIMED_OUT
+        at the deadline too, whether rows came or not.
         """
         server = Server.of(self.settings.dsn.reveal())
-        run = _Run(self, server, into, counted or (lambda rows: None))
+        run = _Run(self, server, into, counted or (lambda rows: None), deadline)
         run.copy(window, 0)
         return Copied(run.rows, run.as_of or datetime.now(UTC))
 
@@ -95,11 +103,19 @@ class LedgerCopy:
 class _Run:
     """One ledger on its way into a file."""
 
-    def __init__(self, of: LedgerCopy, server: Server, into: BinaryIO, counted: Counted) -> None:
+    def __init__(
+        self,
+        of: LedgerCopy,
+        server: Server,
+        into: BinaryIO,
+        counted: Counted,
+        deadline: Deadline | None,
+    ) -> None:
         self._of = of
         self._server = server
         self._into = into
         self._counted = counted
+        self._deadline = deadline
         self._connection: psycopg.Connection[Any] | None = None
         self.rows = 0
         self.as_of: datetime | None = None
@@ -122,11 +138,15 @@ class _Run:
                     return None
                 if error.kind not in _AGAIN or attempt >= _MOST_ATTEMPTS:
                     raise
-                time.sleep(_PAUSE_S * 2 ** (attempt - 1))
+                pause = _PAUSE_S * 2 ** (attempt - 1)
+                if self._within(pause) < pause:  # there would be no time to ask again
+                    raise
+                time.sleep(pause)
 
     def _once(self, window: Window) -> None:
         try:
-            bounded(_STATEMENT_S + _GRACE_S, lambda: self._copy(window), cut=self._cut)
+            seconds = self._within(_STATEMENT_S + _GRACE_S)
+            bounded(seconds, lambda: self._copy(window), cut=self._cut)
         except CutOffError as error:
             raise unreachable(self._server, str(error)) from error
         except psycopg.Error as error:
@@ -137,6 +157,9 @@ class _Run:
             raise
         finally:
             self._connection = None
+
+    def _within(self, seconds: float) -> float:
+        return seconds if self._deadline is None else self._deadline.within(seconds)
 
     def _copy(self, window: Window) -> None:
         settings = self._of.settings

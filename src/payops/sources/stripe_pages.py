@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ from payops.sources.wire import Reply, Wire
 
 if TYPE_CHECKING:
     from payops.config.sources import StripeSettings
+    from payops.domain.deadline import Deadline
     from payops.sources.stripe_rows import ListKind
 
 PAGE = 100  # the most that Stripe gives
@@ -64,16 +66,23 @@ class Page:
 
 
 class StoppedError(Exception):
-    """The fetch is being given up: by ^C, or because another request failed for good."""
+    """The fetch is being given up: by ^C, because another request failed for good, or because its
+    deadline is over while Stripe still answers."""
 
 
 class StripePages:
     """Reads pages within the request budget; safe to share between threads.
 
-    `calls` counts every request sent, retries too.
+    `calls` counts every request sent, retries too. No request outlives the `deadline`.
     """
 
-    def __init__(self, settings: StripeSettings, *, pace: FetchPace | None = None) -> None:
+    def __init__(
+        self,
+        settings: StripeSettings,
+        *,
+        pace: FetchPace | None = None,
+        deadline: Deadline | None = None,
+    ) -> None:
         key = settings.secret_key.reveal()
         self._base = settings.api_base.rstrip("/")
         self._fingerprint = settings.secret_key.describe()
@@ -81,6 +90,8 @@ class StripePages:
         self._sdk = _Sdk(key, self._base, settings.api_version or _VERSION)
         self._headers = {**self._sdk.headers(), "Accept-Encoding": "gzip"}
         self.pace = pace or FetchPace.of(settings.max_requests_per_second, test="_test_" in key[:9])
+        self._deadline = deadline
+        self._answered_at: float | None = None
         self._here = threading.local()
         self._wires: list[Wire] = []
         self._lock = threading.Lock()
@@ -101,7 +112,8 @@ class StripePages:
 
         `types` are of events, 20 at most: all when empty.
 
-        Raises SourceError once it is given up, StoppedError when `stop` was set meanwhile.
+        Raises SourceError once it is given up, StoppedError when `stop` was set meanwhile or the
+        deadline is over.
         """
         query = [f"limit={PAGE}"]
         query += [f"created%5Bgte%5D={since}"] if since is not None else []
@@ -125,7 +137,7 @@ class StripePages:
         attempt = 0
         while True:
             attempt += 1
-            if not self.pace.wait(kind.path, stop):
+            if not self.pace.wait(kind.path, stop) or self._over:
                 raise StoppedError
             try:
                 answer = self._attempt(kind, url)
@@ -137,18 +149,40 @@ class StripePages:
                     raise
                 if attempt >= (_MOST_LIMITED if limited else _MOST_ATTEMPTS):
                     raise _given_up(error, attempt) from error
-            else:
-                self.pace.answered()
-                return answer
-            longest = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (attempt - 1))
-            if stop.wait(longest * random.uniform(0.5, 1)):  # noqa: S311  jitter
-                raise StoppedError
+                if self._waits(stop, attempt):
+                    continue
+                if self._over and not limited and not self._answered_lately:
+                    raise _given_up(error, attempt) from error
+                raise StoppedError from error
+            self.pace.answered()
+            self._answered_at = time.monotonic()
+            return answer
+
+    def _waits(self, stop: threading.Event, attempt: int) -> bool:
+        """Back off after an attempt; False when there is no use in another."""
+        longest = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (attempt - 1))
+        seconds = longest * random.uniform(0.5, 1)  # noqa: S311  jitter
+        if self._deadline is not None:
+            seconds = self._deadline.within(seconds)
+        return not stop.wait(seconds) and not self._over
+
+    @property
+    def _over(self) -> bool:
+        return self._deadline is not None and not self._deadline.remaining
+
+    @property
+    def _answered_lately(self) -> bool:
+        """Whether somebody was answered while a request may take: then Stripe is not to blame for
+        what was cut off by the deadline."""
+        at = self._answered_at
+        return at is not None and time.monotonic() - at < self._timeout
 
     def _attempt(self, kind: ListKind, url: str) -> tuple[Reply, Any]:
         with self._lock:
             self.calls += 1
+        seconds = self._deadline.within(self._timeout) if self._deadline else self._timeout
         reply = self._wire.exchange(
-            "GET", url, seconds=self._timeout, headers=self._headers, max_body=_MOST_BODY
+            "GET", url, seconds=seconds, headers=self._headers, max_body=_MOST_BODY
         )
         request_id = reply.headers.get("Request-Id", "")
         if reply.status != 200:
