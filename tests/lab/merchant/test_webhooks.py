@@ -16,7 +16,6 @@ from lab.merchant.front import (
     OpenShop,
     charge_of,
     event,
-    eventually,
     intent_of,
     new_payment,
     one,
@@ -184,75 +183,3 @@ def test_stripes_own_library_agrees() -> None:
     now = int(time.time())
     header = f"t={now},v1={signed_with('whsec_a', b'{}', now)}"
     assert stripe.WebhookSignature.verify_header("{}", header, "whsec_a", 300)
-
-
-@pytest.mark.parametrize(
-    ("fault", "status"), [("500", 500), ("wrong_secret", 400), ("redirect", 308), ("403", 403)]
-)
-def test_faults_that_answer(shop: OpenShop, database: Database, fault: str, status: int) -> None:
-    told = event("payment_intent.succeeded", intent_of(new_payment(database)))
-    assert shop.break_(webhook=fault)[0] == 200
-    assert shop.deliver(told)[0] == status
-    assert one(database, "SELECT status FROM payments") == ("pending",)
-    shop.break_(webhook=None)
-    assert shop.deliver(told) == (200, {"status": "processed"})
-    assert one(database, LOG, told["id"])[1] == (2 if fault == "500" else 1)
-
-
-def test_a_failed_handler_is_in_the_log(
-    shop: OpenShop, database: Database, cache: redis.Redis
-) -> None:
-    told = event("payment_intent.succeeded", intent_of(new_payment(database)))
-    shop.break_(webhook="500")
-    shop.deliver(told)
-    status, attempts, error, done = one(database, LOG, told["id"])
-    assert (status, attempts, done) == ("failed", 1, False)
-    assert "internal error" in error
-    assert cache.get(f"stripe_event:{told['id']}") is None
-
-
-def test_a_swallowed_event_leaves_no_trace(shop: OpenShop, database: Database) -> None:
-    shop.break_(webhook="swallow")
-    told = event("payment_intent.succeeded", intent_of(new_payment(database)))
-    assert shop.deliver(told)[0] == 200
-    assert database.execute("SELECT 1 FROM webhook_events").fetchall() == []
-    assert one(database, "SELECT status FROM payments") == ("pending",)
-
-
-def test_a_hanging_webhook_ends_when_the_fault_does(shop: OpenShop, database: Database) -> None:
-    shop.break_(webhook="timeout")
-    ended = threading.Event()
-
-    def deliver() -> None:
-        with pytest.raises(ConnectionError):
-            shop.deliver(event("payout.paid", {"id": "po_1", "object": "payout"}))
-        ended.set()
-
-    thread = threading.Thread(target=deliver)
-    thread.start()
-    assert not ended.wait(0.2)
-    shop.break_(webhook=None)
-    thread.join(5)
-    assert ended.is_set()
-
-
-def test_unknown_faults_are_refused(shop: OpenShop) -> None:
-    for wrong in ({"webhook": "nonsense"}, {"pay": "500"}, {"down": "yes"}):
-        status, body = shop.break_(**wrong)
-        assert status == 400
-        assert body["error"]
-    assert shop.break_()[1]["faults"] == {
-        "webhook": None,
-        "health": None,
-        "clock_offset_s": 0.0,
-        "down": False,
-    }
-
-
-def test_down_closes_the_door_and_reopens_it(shop: OpenShop) -> None:
-    assert shop.break_(down=True)[1]["faults"]["down"] is True
-    with pytest.raises(ConnectionRefusedError):
-        shop.health()
-    shop.break_(down=True)
-    shop.break_(down=False)
-    eventually(lambda: shop.health()[0] == 200)

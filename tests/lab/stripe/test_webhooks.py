@@ -1,6 +1,7 @@
 """Deliveries: signed, retried, counted down, and never sent off this machine."""
 
 import json
+import time
 
 import pytest
 import stripe
@@ -154,3 +155,50 @@ def test_clock_skew_shows_in_dates_and_signatures(client, endpoint, receiver, ev
         stripe.Webhook.construct_event(body, headers["Stripe-Signature"], SECRET)
     assert intent.last_response.headers["Date"]
     control.post("/reset")
+
+
+def test_deliveries_are_set_and_removed(client, control, endpoint, eventually, receiver):
+    endpoint(enabled_events=["charge.refunded"])
+    create(client)
+    event = client.v1.events.list().data[-1]
+    (made,) = control.get("/objects?type=webhook_endpoint")["objects"]
+    owed = {"event": event.id, "endpoint": made["id"], "attempts": 5, "last_status": 500}
+    control.put("/deliveries", {"set": [{**owed, "next_at": time.time() + 3600}]})
+    (told,) = control.get("/deliveries")["deliveries"]
+    assert (told["state"], told["attempts"], told["last_status"]) == ("pending", 5, 500)
+    control.put("/deliveries", {"set": [owed]})
+    eventually(lambda: len(receiver.got) == 1)
+    control.put("/deliveries", {"remove": [event.id]})
+    assert control.get("/deliveries")["deliveries"] == []
+
+
+def test_an_event_may_never_be_generated(client, control):
+    def types():
+        paid = {"payment_method": "pm_card_visa", "confirm": True}
+        client.v1.payment_intents.create({"amount": 700, "currency": "usd", **paid})
+        return {event.type for event in client.v1.events.list().data}
+
+    control.put("/muted", ["payment_intent.succeeded"])
+    assert control.get("/state")["muted"] == ["payment_intent.succeeded"]
+    assert types() == {"payment_intent.created", "charge.succeeded"}
+    control.put("/muted", [])
+    assert "payment_intent.succeeded" in types()
+
+
+def test_two_endpoints_of_one_url_and_one_that_is_removed(client, control, receiver):
+    for id_ in ("we_1", "we_2"):
+        given = {"url": receiver.url, "secret": SECRET, "api_version": "2024-06-20"}
+        control.put(f"/webhook_endpoints/{id_}", given)
+    listed = client.v1.webhook_endpoints.list().data
+    assert {(one.id, one.url, one.status, one.api_version) for one in listed} == {
+        (id_, receiver.url, "enabled", "2024-06-20") for id_ in ("we_1", "we_2")
+    }
+    control.put("/webhook_endpoints", {"remove": "we_2"})
+    assert [one.id for one in client.v1.webhook_endpoints.list().data] == ["we_1"]
+
+
+def test_objects_are_removed(client, control):
+    create(client)
+    ids = [event.id for event in client.v1.events.list().data]
+    assert control.put("/objects", {"remove": [*ids, "evt_none"]}) == {"stored": 0}
+    assert client.v1.events.list().data == []
