@@ -450,8 +450,8 @@ def test_a_key_that_expired_meanwhile_needs_no_clearing(shop: Till) -> None:
 def test_redis_that_forbids_deleting_ends_the_run_before_anything_is_sent(shop: Till) -> None:
     (event,) = shop.lost()
     plan = shop.plan(event).plan
-    shop.redis.execute_command("ACL", "SETUSER", "reader", "on", "nopass", "~*", "+@all", "-eval")
-    url = shop.redis_url.replace("redis://", "redis://reader:x@")
+    shop.redis.execute_command("ACL", "SETUSER", "reader", "on", ">pw", "~*", "+@all", "-eval")
+    url = f"redis://reader:pw@{shop.redis_url.rpartition('@')[2].removeprefix('redis://')}"
     applied = shop.apply(plan, sections={"redis": {"url": url}})
     assert "permission" in applied.stopped.lower()
     assert shop.endpoint.events == []
@@ -602,6 +602,11 @@ def test_hostile_types_and_bodies_are_shown_and_sent_as_they_are(shop: Till) -> 
     body["data"]["object"]["description"] = "\x1b]0;owned\x07 \N{SNOWMAN}"
     shop.simulator.store.put(body, livemode=False)
     planned = shop.plan(event)
+    shop.endpoint.swallow = True
+    assert words(shop.apply(planned.plan)) == ["done"]
+    sources = Sources(shop.settings(), Deadline.after(5))
+    assert shop.endpoint.bodies == [sources.stripe.event_body(event)]
+    sources.close()
     from payops.formats.plans.text import plan_for_people
     from payops.formats.plans.ticket import plan_as_markdown
 
