@@ -131,6 +131,7 @@ def _webhook(
         found,
         samples,
         now,
+        environment=settings.environment,
         expected=bool(settings.webhooks.endpoints),
         untold=asked.log_untold,
     )

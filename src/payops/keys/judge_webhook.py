@@ -22,6 +22,15 @@ _HOW = Action(
     "whether the endpoint takes it",
     "payops webhooks probe --signed",
 )
+_ABSENT = Trouble(
+    Status.WARN,
+    "there are webhook endpoints, and no webhook secret: no signature can be told, and an "
+    "application without one refuses every event, or believes anybody",
+    Action(
+        "Give stripe.webhook_secrets (or the endpoint's own `secret`) the signing secret: Stripe's "
+        "Dashboard, Developers, Webhooks, the endpoint, Reveal"
+    ),
+)
 _LONGEST_HEADER = 4096
 
 
@@ -66,16 +75,24 @@ def judge_webhook(
     samples: Sequence[Sample],
     now: datetime,
     *,
+    environment: str,
     expected: bool,
     untold: str = "",
 ) -> CheckResult:
-    """Present, well-formed and in use. `expected` tells that an endpoint is configured; `untold`
-    why the event log could not be asked."""
+    """Present, well-formed and in use. `expected` tells that an endpoint is configured, so that
+    there has to be a secret for `environment`; `untold` why the event log could not be asked."""
     ours = [one for one in found if one.role is Role.WEBHOOK]
+    here = [one for one in ours if one.place.environment.lower() == environment.lower()]
+    troubles = [trouble for one in ours for trouble in form_troubles(one)]
+    troubles += [_ABSENT] if expected and not here else []
     if not ours:
-        return _absent(now, expected)
+        return (
+            concluded(troubles, "", now)
+            if expected
+            else skipped("no webhook secret is given, and no endpoint", now)
+        )
     result = concluded(
-        [trouble for one in ours for trouble in form_troubles(one)],
+        troubles,
         _named(ours) + ": well-formed",
         now,
         notes=[f"the event log could not be asked: {untold}"] if untold else (),
@@ -88,26 +105,6 @@ def judge_webhook(
     if newest is None:
         return _unproved(result)
     return _with_log(result, newest, proved, ours, now)
-
-
-def _absent(now: datetime, expected: bool) -> CheckResult:
-    if not expected:
-        return skipped("no webhook secret is given, and no endpoint", now)
-    return concluded(
-        [
-            Trouble(
-                Status.WARN,
-                "there are webhook endpoints, and no webhook secret: no signature can be told, and "
-                "an application without one refuses every event, or believes anybody",
-                Action(
-                    "Give stripe.webhook_secrets (or the endpoint's own `secret`) the signing "
-                    "secret: Stripe's Dashboard, Developers, Webhooks, the endpoint, Reveal"
-                ),
-            )
-        ],
-        "",
-        now,
-    )
 
 
 def _with_given(
