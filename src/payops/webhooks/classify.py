@@ -95,7 +95,10 @@ class _Judge:
         if event.pending_webhooks > 0:
             return self._of_pending(event)
         if event.moved is Moved.YES:
-            return self._of_handled(event)
+            # The ledger has it from somebody else; whether the event came is another question.
+            untraced = event.seen is False or (self._log and event.seen is None)
+            never_sent = self._never_sent(event) if untraced and self._needed(event) else None
+            return never_sent or self._of_handled(event)
         return self._of_untraced(event)
 
     def of_stranger(self, event: PathEvent) -> Verdict:
@@ -166,7 +169,7 @@ class _Judge:
         if not known:
             return Verdict(event, lost.place, lost.cause, "not asked why", certain=False)
         recovered = self._recovered is not None and self._recovered > event.created
-        if recovered or any(each.signed for each in known):
+        if recovered or any(each.signed or each.takes_all for each in known):
             return Verdict(event, lost.place, lost.cause, "the endpoint answers well now")
         return Verdict(event, lost.place, Cause.SIGNATURE, "by elimination", certain=False)
 
@@ -189,15 +192,20 @@ class _Judge:
             return Verdict(event, Place.NOT_NEEDED)
         if event.moved is not Moved.NO and not self._log and event.seen is not False:
             return Verdict(event, Place.UNTOLD)
-        wanting = self._wanting(event)
-        if wanting is not None:
-            if not wanting:
-                return Verdict(event, Place.LOST, Cause.NOT_SUBSCRIBED)
-            if not any(each.enabled for each in wanting):
-                return Verdict(event, Place.LOST, Cause.DISABLED, "never sent")
+        if (never_sent := self._never_sent(event)) is not None:
+            return never_sent
         if event.seen:
             return self._unmoved(event)
         return Verdict(event, Place.LOST, Cause.SWALLOWED, "no trace of it", certain=False)
+
+    def _never_sent(self, event: PathEvent) -> Verdict | None:
+        """The verdict where no endpoint takes such events; None where one does, or nobody knows."""
+        wanting = self._wanting(event)
+        if wanting is None or any(each.enabled for each in wanting):
+            return None
+        if not wanting:
+            return Verdict(event, Place.LOST, Cause.NOT_SUBSCRIBED)
+        return Verdict(event, Place.LOST, Cause.DISABLED, "never sent")
 
     def _needed(self, event: PathEvent) -> bool:
         needs = self._ground.needs

@@ -44,7 +44,8 @@ class Asked:
     """What is known of one of Stripe's endpoints beside its registration.
 
     `fault` is None where its answer is as it should be. `signed` tells that a genuine event was
-    accepted, so that only a fault in the past remains. `seen` is one line of evidence.
+    accepted, `takes_all` that any POST is, so that only a fault in the past remains. `seen` is one
+    line of evidence.
     """
 
     url: str
@@ -52,6 +53,7 @@ class Asked:
     fault: Fault | None
     seen: str
     signed: bool = False
+    takes_all: bool = False
 
 
 def fault_of(probe: Probe) -> Fault | None:
@@ -67,9 +69,19 @@ def fault_of(probe: Probe) -> Fault | None:
     if first in _FORBIDS and first is not None:
         what = f"{said}, {first.value}"
         return Fault(Cause.FORBIDS, said, f"refuses before any signature is looked at: {what}")
-    if first is Answered.FAILS:
+    if first is Answered.FAILS or _fails_on_all(probe):
         return Fault(Cause.FAILS, said, f"fails: {said} to a POST without a signature")
     return _of_signed(probe) or _of_clock(probe)
+
+
+def _fails_on_all(probe: Probe) -> bool:
+    """5xx where the configuration calls that a good answer to a POST without a signature: with one,
+    though a wrong one, it should be another."""
+    if (probe.http_status or 0) < 500:
+        return False
+    forged = next((step for step in probe.steps if step.name == "wrong-signature"), None)
+    status = forged.detail.get("http_status") if forged else None
+    return isinstance(status, int) and status >= 500
 
 
 def _of_signed(probe: Probe) -> Fault | None:
@@ -128,7 +140,8 @@ def asked(probe: Probe, url: str) -> Asked:
     genuine = probe.genuine is Answered.ACCEPTED and not probe.swapped
     if genuine:
         seen += ", and a signed one was accepted"
-    return Asked(url, probe.as_of, fault, seen, genuine)
+    takes_all = Answered.ACCEPTED in (probe.answered, probe.forged)
+    return Asked(url, probe.as_of, fault, seen, genuine, takes_all)
 
 
 def faulty(endpoints: Iterable[Endpoint], by_url: Mapping[str, Asked]) -> Asked | None:
