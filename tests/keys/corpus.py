@@ -47,7 +47,8 @@ def _nginx(r: random.Random) -> str:
 
 def _json(r: random.Random) -> str:
     return (
-        f'{{"ts":{1_770_000_000_000 + r.randrange(10**9)},"ts_us":{1_770_000_000_000_000 + r.randrange(10**12)}'
+        f'{{"ts":{1_770_000_000_000 + r.randrange(10**9)}'
+        f',"ts_us":{1_770_000_000_000_000 + r.randrange(10**12)}'
         f',"level":"info","id":"pi_3{_id(r, 23)}","amount":{r.randrange(10**6)}'
         f',"order_id":"{_order(r)}","orderRef":{_order(r)},"dd.trace_id":"{r.getrandbits(63)}"'
         f',"dd.span_id":{r.getrandbits(62)},"latency_ms":{r.random() * 900:.12f}}}'
@@ -56,7 +57,7 @@ def _json(r: random.Random) -> str:
 
 def _application(r: random.Random) -> str:
     return (
-        f"2026-02-11 {_clock(r)},{r.randrange(1000):03} INFO [worker-{r.randrange(9)}] app.payments "
+        f"2026-02-11 {_clock(r)},{r.randrange(1000):03} INFO [w-{r.randrange(9)}] app.payments "
         f"charge ch_3{_id(r, 23)} of cus_{_id(r, 14)} trace={_hex(r, 32)} order {_order(r)} shipped"
     )
 

@@ -126,7 +126,15 @@ def _scan_table(
     _scan_rows(name, texts, some_rows, job, found, tally, of_events)
 
 
-def _scan_rows(name: str, texts: tuple[str, ...], some: Sample, job: Job, found: Columns) -> None:
+def _scan_rows(
+    name: str,
+    texts: tuple[str, ...],
+    some: Sample,
+    job: Job,
+    found: Columns,
+    tally: _Tally,
+    of_events: frozenset[str],
+) -> None:
     window = Window(job.secrets)
     for number, column in enumerate(texts):
         findings = job.findings()

@@ -85,6 +85,11 @@ def issuer_of(digits: bytes) -> tuple[str, bool] | None:
     return (issuer.brand, False) if len(digits) in issuer.rare else None
 
 
+def is_prefix(four: bytes) -> bool:
+    """Whether a card's number begins with these four digits."""
+    return _BY_PREFIX[int(four)] is not None
+
+
 def is_test_card(digits: bytes) -> bool:
     """A number that never pays."""
     return digits in _TEST or _STRIPE_TEST.fullmatch(digits) is not None

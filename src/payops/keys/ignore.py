@@ -4,7 +4,7 @@ One rule a line, its conditions as `name=value`, all of which must hold; `#` beg
 
     path=tests/**                          kind=test-key     # fixtures
     fingerprint=1a2b3c4d                                     # rotated 2026-01-12, still in old logs
-    path=/var/log/orders.log* field=ref2   kind=card         # our own order numbers
+    path=/var/log/orders.log* field=member kind=card         # our own order numbers
     last4=4242                             kind=test-card
 
 `path` is a glob (`*` goes over `/` too) of the file or of `table.column`, `kind` a word of the

@@ -205,7 +205,7 @@ def scan_stream(read: Callable[[int], bytes], job: Job, stopped: Callable[[], bo
     try:
         with ExitStack() as stack:
             unpacked = _unpacked(head, cast(BinaryIO, io.BufferedReader(whole)), stack)
-            _run(unpacked.read, TextScan(Window(job.secrets), done.findings), done, stopped)
+            _run(unpacked, TextScan(Window(job.secrets), done.findings), done, stopped)
     except EOFError:
         done.failure = (
             done.failure or "ends in the middle of its packed text: what came before it was scanned"
@@ -227,7 +227,10 @@ def _scan_open(
             owned = (part.begin, part.end)
             scan = TextScan(window, done.findings, offset=first, owned=owned)
             _run(read, scan, done, stopped)
-            done.read -= min(done.read, part.begin - first + (REACH if part.end else 0))
+            # What lies beyond the part was read for its edges alone.
+            done.read = max(0, done.read - (part.begin - first))
+            if part.end is not None:
+                done.read = min(done.read, part.end - part.begin)
             return
         head = raw.read(_HEAD) or b""
         raw.seek(0)
@@ -239,8 +242,8 @@ def _scan_open(
         if encoding:
             _run(_decoded(raw.read, encoding), TextScan(window, done.findings), done, stopped)
             return
-        file = _unpacked(head, cast(BinaryIO, raw), stack)
-        _run(file.read, TextScan(window, done.findings), done, stopped)
+        unpacked = _unpacked(head, cast(BinaryIO, raw), stack)
+        _run(unpacked, TextScan(window, done.findings), done, stopped)
 
 
 def _run(
@@ -263,11 +266,40 @@ def _run(
         done.lines = scan.lines
 
 
-def _unpacked(head: bytes, file: BinaryIO, stack: ExitStack) -> BinaryIO:
+def _unpacked(head: bytes, file: BinaryIO, stack: ExitStack) -> Callable[[int], bytes]:
+    """Reads a file as it is, or what is packed in it."""
     for magic, opened in _PACKED:
         if head.startswith(magic):
-            return stack.enter_context(opened(file))
-    return file
+            # Not `read`, which loses what it has when the file ends too early.
+            return _gathered(stack.enter_context(opened(file)).read1)  # type: ignore[attr-defined]
+    return file.read
+
+
+def _gathered(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
+    """Reads that give little at a time, in pieces of the size asked for; an error comes after what
+    was read before it."""
+    failed: Exception | None = None
+
+    def whole(most: int) -> bytes:
+        nonlocal failed
+        if failed is not None:
+            raise failed
+        pieces, size = [], 0
+        while size < most:
+            try:
+                piece = read(most - size)
+            except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+                if not pieces:
+                    raise
+                failed = error
+                break
+            if not piece:
+                break
+            pieces.append(piece)
+            size += len(piece)
+        return b"".join(pieces)
+
+    return whole
 
 
 def _at_most(read: Callable[[int], bytes], left: int) -> Callable[[int], bytes]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from payops.domain.secret import fingerprint
 from payops.keys import numbers
-from payops.keys.cards import masked_card
+from payops.keys.cards import is_prefix, masked_card
 from payops.keys.numbers import Number
 from payops.keys.patterns import (
     CLIENT,
@@ -49,6 +49,7 @@ _TABLE = _translation()
 _RUN = b"0" * 12  # a card's shortest
 _FOURS = b"0000-0000"  # every grouping begins so, `0000-000000` too
 _ENCODED_FOURS = (b"0000%000000", b"0000%0a0000")  # %20, %2d and %2D
+_DUMP = re.compile(rb"0000(?:-0000){5,}")
 _RUN_END = re.compile(rb"0+")
 _LONGEST_NUMBER = 64  # digits of a run that are told apart; longer ones are no cards in any case
 _FIRST = frozenset(b"23456")  # of any card's number
@@ -180,11 +181,26 @@ def _numbers(text: bytes, translated: bytes, begin: int, end: int) -> Iterator[H
             yield _number_hit(stop - len(number.digits), number)
     literals = (_FOURS, *_ENCODED_FOURS) if b"%2" in text else (_FOURS,)
     for literal in literals:
-        for start in _places(translated, literal, begin, end):
-            if text[start] in _FIRST and (start == 0 or translated[start - 1] != 48):
+        for start in _groups(translated, literal, begin, end):
+            if (
+                text[start] in _FIRST
+                and (start == 0 or translated[start - 1] != 48)
+                and is_prefix(text[start : start + 4])
+            ):
                 number = numbers.grouped(text, start)
                 if number is not None:
                     yield _number_hit(start, number)
+
+
+def _groups(translated: bytes, literal: bytes, begin: int, end: int) -> Iterator[int]:
+    """Where groups of digits may begin; none in a dump of memory, which is full of them."""
+    last = end + len(literal) - 1
+    start = translated.find(literal, begin, last)
+    while start >= 0:
+        dump = _DUMP.match(translated, start)
+        if dump is None:
+            yield start
+        start = translated.find(literal, dump.end() if dump else start + 1, last)
 
 
 def _runs(text: bytes, translated: bytes, begin: int, end: int) -> Iterator[int]:
