@@ -20,6 +20,7 @@ import msgspec
 
 from payops.errors import Failure, SourceError
 from payops.sources import clock
+from payops.sources.stripe import refuse_unsendable
 from payops.sources.stripe_errors import not_understood, translate
 from payops.sources.stripe_pages_pace import FetchPace
 from payops.sources.stripe_sdk import stripe
@@ -83,6 +84,7 @@ class StripePages:
         pace: FetchPace | None = None,
         deadline: Deadline | None = None,
     ) -> None:
+        refuse_unsendable(settings.secret_key)
         key = settings.secret_key.reveal()
         self._base = settings.api_base.rstrip("/")
         self._fingerprint = settings.secret_key.describe()
