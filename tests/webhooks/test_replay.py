@@ -33,8 +33,13 @@ from payops.webhooks.whereabouts import Whereabouts, overtaken
 NOW = datetime(2026, 2, 11, 9, 30, tzinfo=UTC)
 ENDPOINT = WebhookEndpoint(url="https://shop.example/hook?token=abc", name="shop")
 MARK = Mark("0123456789abcdef", 1_770_000_000_000)
-BEFORE = Way(ENDPOINT, dedupe=":1:stripe_event:{event}", clears=True)
-AFTER = Way(ENDPOINT, dedupe="stripe_event:{event}")
+BEFORE = Way(ENDPOINT, dedupe=":1:stripe_event:{event}", ttl_s=86_400, clears=True)
+AFTER = Way(ENDPOINT, dedupe="stripe_event:{event}", ttl_s=86_400)
+
+
+def set_before(seconds: float) -> Mark:
+    """A key that was set so long ago."""
+    return Mark("0123456789abcdef", round((NOW.timestamp() + 86_400 - seconds) * 1000))
 
 
 def event(id: str = "evt_1", type: str = "payment_intent.succeeded", **more: Any) -> PathEvent:
@@ -91,7 +96,12 @@ def test_overtaken(type_: str, status: PaymentStatus | None, expected: bool) -> 
         (Whereabouts(Moved.YES, status=S.REFUNDED), BEFORE, "a later state (refunded)"),
         (Whereabouts(Moved.NO, mark=MARK), BEFORE, ""),
         (Whereabouts(Moved.NO, mark=MARK), AFTER, "answered as a duplicate"),
+        (Whereabouts(Moved.NO, mark=MARK, logged="handled"), AFTER, "answered as a duplicate"),
+        (Whereabouts(Moved.NO, mark=MARK, logged="failed"), AFTER, ""),
+        (Whereabouts(Moved.NO, mark=MARK, logged="waiting"), AFTER, ""),
         (Whereabouts(Moved.NO, mark=Mark("x", None)), BEFORE, "never expires"),
+        (Whereabouts(Moved.NO, mark=set_before(59)), BEFORE, "the handler may be at work"),
+        (Whereabouts(Moved.NO, mark=set_before(61)), BEFORE, ""),
         (Whereabouts(Moved.NOT_TOLD, logged="handled"), BEFORE, "the event log has it as handled"),
         (Whereabouts(Moved.NO, logged="handled"), BEFORE, ""),
         (Whereabouts(Moved.NO, logged="failed"), BEFORE, ""),
@@ -174,6 +184,9 @@ def test_the_statement_shows_what_is_done_and_no_secret_of_the_url() -> None:
         "POST https://shop.example/hook?…  -- body of GET /v1/events/evt_1",
     ]
     retry = {"event": "evt_1", "webhook_endpoint": "we_1"}
+    left_behind = before_of(event(), Whereabouts(mark=MARK, logged="failed"))
+    assert statement_of(key, left_behind, AFTER).startswith("DEL stripe_event:evt_1")
+    assert statement_of(key, before_of(event(), Whereabouts(mark=MARK)), AFTER)[:4] == "POST"
     by_stripe = statement_of(retry, before_of(event(), Whereabouts()), Way(ENDPOINT, "we_1"))
     assert by_stripe == "POST Stripe /v1/events/evt_1/retry  webhook_endpoint=we_1"
 

@@ -27,6 +27,7 @@ from payops.webhooks.failing import Failures
 from payops.webhooks.replay import (
     KEPT,
     Way,
+    clears_key,
     mark_in,
     reached,
     statement_of,
@@ -202,7 +203,7 @@ class Replayer:
         if not why:
             return None
         # A key that is set after an event was handled says that it was.
-        marked_after = now.mark is not None and not way.clears
+        marked_after = now.mark is not None and not way.clears and not now.logged
         if now.moved is Moved.YES or now.logged == "handled" or marked_after:
             return Outcome(Result.ALREADY, why)
         # It was given to the handler again, and the ledger does not show it: that is for a person.
@@ -211,7 +212,9 @@ class Replayer:
     def _clear(self, change: Change, now: Whereabouts, way: Way) -> bool | None:
         """Whether a key was deleted; None when it is not the one that the plan saw."""
         seen = mark_in(change.before)
-        if not way.clears or seen is None or now.mark is None or self._keys is None:
+        if not clears_key(change.before, way) or now.mark is None:
+            return False
+        if seen is None or self._keys is None:
             return False
         key = way.dedupe.replace("{event}", change.key["event"] or "")
         return True if self._keys.clear(key, seen) else None

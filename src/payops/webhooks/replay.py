@@ -30,6 +30,8 @@ KEPT = timedelta(days=30)
 # A first delivery may still be on its way.
 IN_FLIGHT = timedelta(seconds=60)
 _LEDGER = "the ledger shows it already"
+# A key beside such a row says nothing: the handler died, or failed, after it had set the key.
+_UNHANDLED = frozenset({"failed", "waiting"})
 _LOG = "the event log has it as handled"
 NOT_NEEDED = frozenset({_LEDGER, _LOG})
 """Reasons for which an event is left out that leave nothing to be done."""
@@ -40,13 +42,15 @@ class Way:
     """How events are sent: to which endpoint, and by whom.
 
     `retry` is the id of Stripe's own object (`we_…`) where Stripe is to send; empty when payops
-    does. `clears` tells that the application marks an event before it handles it, `looks` that
-    something here tells later whether an event arrived.
+    does. `dedupe` is the pattern of the keys, each of which lives `ttl_s` seconds; `clears` tells
+    that the application marks an event before it handles it, `looks` that something here tells
+    later whether an event arrived.
     """
 
     endpoint: WebhookEndpoint
     retry: str = ""
     dedupe: str = ""
+    ttl_s: float = 0.0
     clears: bool = False
     looks: bool = True
 
@@ -67,6 +71,7 @@ def way_of(settings: Settings, endpoint: WebhookEndpoint, retry: str = "") -> Wa
         endpoint,
         retry,
         dedupe.key if dedupe else "",
+        float(dedupe.ttl) if dedupe else 0.0,
         clears=dedupe is not None and dedupe.marked == "before",
         looks=dedupe is not None or bool(settings.event_logs),
     )
@@ -152,16 +157,20 @@ def left_out(
         return _LOG
     if its.mark is None:
         return ""
-    if not way.clears:
+    if not way.clears and its.logged not in _UNHANDLED:
         return (
             "its dedupe key is set, so it would be answered as a duplicate and change nothing: "
-            "where the key is set before an event is handled, say webhooks.dedupe.marked: before"
+            "`payops reconcile --save-plan F` puts the row right (where the key is set before an "
+            "event is handled, say webhooks.dedupe.marked: before)"
         )
     if its.mark.expires_ms is None:
         return (
             "its dedupe key never expires, so that nobody could tell it from one that the handler "
             "sets again; delete it by hand"
         )
+    set_at = its.mark.expires_ms / 1000 - way.ttl_s
+    if now.timestamp() - set_at < IN_FLIGHT.total_seconds():
+        return "its dedupe key was set within the last minute: the handler may be at work on it"
     return ""
 
 
@@ -211,11 +220,19 @@ def mark_in(before: Values) -> Mark | None:
     return Mark(value, int(expires) if expires is not None and expires.isdigit() else None)
 
 
+def clears_key(before: Values, way: Way) -> bool:
+    """Whether the key that a plan saw is in the way: set before an event is handled, or left behind
+    by a handler whose row in the event log says that it did not come to its end."""
+    if mark_in(before) is None:
+        return False
+    return way.clears or before.get("event_log") in _UNHANDLED
+
+
 def statement_of(key: Values, before: Values, way: Way) -> str:
     """What is done, for people; made anew when it is applied, and another one is refused."""
     event = key["event"] or ""
     lines = []
-    if way.clears and mark_in(before) is not None:
+    if clears_key(before, way):
         lines.append(f"DEL {way.dedupe.replace('{event}', event)}  -- if it is still the one seen")
     if way.retry:
         lines.append(f"POST Stripe /v1/events/{event}/retry  webhook_endpoint={way.retry}")
