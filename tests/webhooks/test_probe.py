@@ -439,6 +439,7 @@ def test_another_secret_of_the_configuration_fits() -> None:
     assert (found.fits, found.swapped) == (Secret(OTHER), True)
     assert step(found, "signed").status is Status.CRIT
     assert "swapped" in step(found, "signed").seen
+    assert str(step(found, "signed").detail["fits"]).startswith("whsec_…")
 
 
 def test_the_second_secret_of_a_rotation_fits() -> None:
@@ -450,12 +451,18 @@ def test_no_secret_fits() -> None:
     found = signed(careful("whsec_nobody"))
     assert (found.fits, found.genuine, found.altered) == (None, Answered.REFUSED, None)
     assert_crit(result(found), "signed: refused with the configured secret")
+    assert result(found).actions[-1].command.startswith("payops webhooks verify")
 
 
 REWRITES = [
     (lambda value: json.dumps(value, separators=(",", ":"), ensure_ascii=False), "JSON.stringify"),
     (lambda value: json.dumps(value, separators=(",", ":")), "compact in ASCII"),
     (json.dumps, "json.dumps"),
+    (lambda value: json.dumps(value, separators=(",", ":"), sort_keys=True), "compact in ASCII"),
+    (
+        lambda value: json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False),
+        "pretty-printed, as Stripe sends it",
+    ),
 ]
 
 

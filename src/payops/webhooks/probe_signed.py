@@ -16,7 +16,7 @@ from payops.domain.secret import fingerprint
 from payops.domain.signature import signature_header, signed_with
 from payops.domain.status import Status
 from payops.webhooks.answers import Answered
-from payops.webhooks.bodies import STRIPE, STYLES, Style
+from payops.webhooks.bodies import STRIPE, STYLES, Style, in_sorted_order
 from payops.webhooks.post import LATE, OutOfTimeError, Post, Posted
 from payops.webhooks.probed import Step
 
@@ -51,9 +51,16 @@ class Signing:
     event: Event
     now: datetime
 
-    def send(self, secret: Secret, style: Style = STRIPE, skew_s: float = 0) -> Posted:
-        """POST a new event, signed with `secret`. Raises OutOfTimeError."""
-        body = style.write(self.event())
+    def send(self, secret: Secret, skew_s: float = 0) -> Posted:
+        """POST a new event as Stripe does, signed with `secret`. Raises OutOfTimeError."""
+        return self._send(secret, STRIPE.write(self.event()), skew_s)
+
+    def send_rewritten(self, secret: Secret, style: Style) -> Posted:
+        """POST a new event as what writes JSON anew in this style would leave it: whether it keeps
+        the order of keys or sorts them, sorted ones stay. Raises OutOfTimeError."""
+        return self._send(secret, style.write(in_sorted_order(self.event())), 0)
+
+    def _send(self, secret: Secret, body: bytes, skew_s: float) -> Posted:
         stamp = int(self.now.timestamp() + skew_s)
         return self.post(body, signature_header(secret.reveal(), body, stamp))
 
@@ -107,7 +114,7 @@ def _fitting(signing: Signing, secrets_: Sequence[Secret]) -> tuple[Posted, Secr
 def _accepted(posted: Posted, secret: Secret, *, swapped: bool) -> Step:
     name = fingerprint(secret.reveal())
     step = Step("signed", Status.OK, f"accepted: {posted.said}", posted.latency_ms, posted.detail)
-    step = replace(step, detail={**step.detail, "secret": name})
+    step = replace(step, detail={**step.detail, "fits": name})
     if not swapped:
         return step
     return replace(
@@ -143,8 +150,8 @@ def _refused(
         see = Action("Look at the application's log of this moment")
         return Signed((replace(step, seen=seen, actions=(see,)),), first.meaning)
     for secret in (*own, *others):
-        for style in STYLES[1:]:
-            if signing.send(secret, style).meaning is Answered.ACCEPTED:
+        for style in STYLES:
+            if signing.send_rewritten(secret, style).meaning is Answered.ACCEPTED:
                 return _altered(step, secret, style, swapped=secret not in own)
     if offset is not None and abs(offset) > 60:
         for secret in (*own, *others):
@@ -169,6 +176,10 @@ def _refused(
                         "If they are the same, the handler does not verify the raw body "
                         "(a parsed one, or none: NestJS without rawBody)"
                     ),
+                    Action(
+                        "With a delivery that was captured, raw body and header, see which it is",
+                        "payops webhooks verify --payload body.json --header @header.txt",
+                    ),
                 ),
             ),
         ),
@@ -179,9 +190,9 @@ def _refused(
 def _altered(step: Step, secret: Secret, style: Style, *, swapped: bool) -> Signed:
     step = replace(
         step,
-        seen=f"Stripe's own bytes are refused; accepted is the body {style.name}: something on its "
-        "way writes it anew",
-        detail={**step.detail, "secret": fingerprint(secret.reveal()), "accepted": style.name},
+        seen=f"Stripe's own bytes are refused; accepted is the body {style.name}, its keys sorted: "
+        "something on its way writes it anew",
+        detail={**step.detail, "fits": fingerprint(secret.reveal()), "accepted": style.name},
         actions=(
             Action(
                 "Give the handler the raw body: no JSON middleware before it, no proxy or function "
