@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from payops.cli.circuit_change import reset, trip
+from payops.cli.circuit_keys import idempotency, keys
 from payops.cli.circuit_status import status
 from payops.cli.circuit_watch import watch
 
@@ -17,3 +18,5 @@ app.command()(status)
 app.command()(watch)
 app.command()(reset)
 app.command()(trip)
+app.command()(keys)
+app.command()(idempotency)

@@ -18,6 +18,7 @@ class BreakerKeys(Section, frozen=True):
     last_failure: Annotated[str, Meta(description="A time likewise")] = ""
 
 
+_SHORTEST_PREFIX = 4
 _BY_KEYS = frozenset({"split", "django"})
 
 
@@ -70,6 +71,20 @@ class CircuitSettings(Section, frozen=True):
     """The breakers to read."""
 
     breakers: Annotated[tuple[Breaker, ...], Meta(description="Each under a name of its own")] = ()
+    worker_life: Annotated[
+        Duration,
+        Meta(description="A request that is in progress for longer has lost its worker"),
+    ] = span(600)
+    in_progress: Annotated[
+        tuple[str, ...],
+        Meta(description="Values of an idempotency key whose request is not over: started, …"),
+    ] = ()
+    caches: Annotated[
+        dict[str, str],
+        Meta(
+            description="name: SCAN pattern of keys that may go: `payops remedy plan clear-cache`"
+        ),
+    ] = {}
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,3 +92,9 @@ class CircuitSettings(Section, frozen=True):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f".breakers: two are named {twice!r}")
+        for name, pattern in self.caches.items():
+            if len(pattern.split("*")[0]) < _SHORTEST_PREFIX:
+                raise ValueError(
+                    f".caches.{name}: {pattern!r} begins with fewer than {_SHORTEST_PREFIX} "
+                    "characters of its own, and would clear what is no cache"
+                )

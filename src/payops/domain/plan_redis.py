@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from payops.domain.plan import Change, Values
 from payops.domain.text import harmless
 
+CLEAR = "cache.clear"
+"""The remedy that deletes a key by what it holds: in the plan stands a hash, never content."""
 _LIFE = " expires in s"
 _HEX = "0x"
 
@@ -51,6 +53,9 @@ def keys_of(values: Values) -> tuple[str, ...]:
 
 def statement_of(change: Change) -> str:
     """What will be done, as a person would write it for redis-cli."""
+    if change.remedy == CLEAR:
+        (key, seen), *_ = change.before.items()
+        return f"only if it holds what it held ({seen}): UNLINK {shlex.quote(key)}"
     lines = [f"WATCH {' '.join(shlex.quote(key) for key in keys_of(change.before))}"]
     for key in keys_of(change.before):
         value = change.before[key]

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from payops.domain.breaker import BreakerReading, BreakerState
 from payops.domain.deadline import Deadline
-from payops.domain.duration import utc_text
 from payops.domain.table import Cell, Column, Table
 from payops.engine.circuit import Breakers, read
 from payops.engine.journal import Journal
@@ -131,7 +130,7 @@ def _log(path: Path, transition: Transition) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     line = json.dumps(
         {
-            "at": utc_text(transition.at),
+            "at": transition.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "name": transition.name,
             "from": transition.before,
             "to": transition.after,

@@ -19,14 +19,18 @@ from payops.domain.plan_facts import Refusal, StripeFacts
 from payops.domain.plan_file import LARGEST, check_plan, plan_of, plan_text
 from payops.domain.secret import redact
 from payops.engine.target import check_signed
-from payops.errors import UsageError
+from payops.errors import NotConfiguredError, UsageError
 from payops.remedies import code_remedies
 from payops.remedies.ledger import Seen, columns_for, fix_for, plan_for
 from payops.remedies.sql import changes_of, params_of
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
+    from payops.remedies.contract import CodeRemedy
     from payops.sources.remedy_rows import RemedyRows
+
+
+_REDIS_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def plan_remedy(
         near = get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else "see `payops remedy list`"
         raise UsageError(f"there is no remedy {name!r}", hint=hint)
+    if code is not None and code.make_redis is not None:
+        return _of_redis(name, code, settings, given, command=command, now=now)
     with reading(settings) as rows:
         refused: list[Refusal] = []
         if remedy is not None:
@@ -112,6 +118,7 @@ def plan_remedy(
             most = remedy.max_changes
         else:
             assert code is not None  # noqa: S101  one of the two is there
+            assert code.make is not None  # noqa: S101  and it is not for Redis
             found = list(code.make(settings, rows, params_of(name, code.params, given)))
             most = code.max_changes
         changes: list[Change] = []
@@ -120,6 +127,39 @@ def plan_remedy(
             (changes.append if isinstance(made, Change) else refused.append)(made)  # type: ignore[arg-type]
         plan = _plan(changes, settings, rows, command=command, now=now, most=most)
     return Planned(plan, tuple(refused))
+
+
+def _of_redis(
+    name: str,
+    code: CodeRemedy,
+    settings: Settings,
+    given: Mapping[str, str],
+    *,
+    command: str,
+    now: datetime,
+) -> Planned:
+    from payops.domain.deadline import Deadline
+    from payops.sources.redis_writer import RedisWriter
+
+    assert code.make_redis is not None  # noqa: S101  asked before
+    if settings.redis is None:
+        raise NotConfiguredError("redis is not configured", hint="add redis.url")
+    redis = RedisWriter(settings.redis, Deadline.after(_REDIS_S))
+    try:
+        changes = tuple(code.make_redis(settings, redis, params_of(name, code.params, given)))
+        fingerprint, database = redis.fingerprint()
+    finally:
+        redis.close()
+    limits = settings.apply
+    plan = Plan(
+        command=command,
+        created_at=now,
+        expires_s=max(1, round(limits.max_age)),
+        target=Target("redis", settings.environment, database, fingerprint),
+        changes=changes,
+        caps=Caps(code.max_changes, dict(limits.max_money)),
+    )
+    return Planned(signed(plan), ())
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from payops.domain.duration import human_duration
 from payops.domain.money import Money
-from payops.domain.plan import Caps, Plan, digest_of, money_of
+from payops.domain.plan import Caps, Change, Plan, digest_of, money_of
 from payops.errors import RefusedError, SourceError
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def check_database(plan: Plan, database: Database) -> None:
 def check_redis(plan: Plan, settings: Settings, fingerprint: str, database: str) -> None:
     """The Redis is the one that the plan was made from, and every key that it changes belongs to a
     configured breaker of the change's name. Raises RefusedError."""
-    from payops.domain.plan_redis import keys_of
+    from payops.domain.plan_redis import CLEAR, keys_of
     from payops.sources.breakers import place_of
 
     if (plan.target.fingerprint, plan.target.database) != (fingerprint, database):
@@ -108,6 +109,9 @@ def check_redis(plan: Plan, settings: Settings, fingerprint: str, database: str)
         )
     places = {breaker.name: place_of(breaker)[1] for breaker in settings.circuit.breakers}
     for change in plan.changes:
+        if change.remedy == CLEAR:
+            _check_cache(change, settings)
+            continue
         place = places.get(change.table)
         known = set(place.parts.values()) if place else set()
         others = {*keys_of(change.before), *keys_of(change.after)} - known
@@ -115,6 +119,16 @@ def check_redis(plan: Plan, settings: Settings, fingerprint: str, database: str)
             raise RefusedError(
                 f"{change.id}: {min(others)!r} is no key of a configured breaker {change.table!r}",
                 hint="see circuit.breakers, `payops config show`",
+            )
+
+
+def _check_cache(change: Change, settings: Settings) -> None:
+    pattern = settings.circuit.caches.get(change.table, "")
+    for key in change.before:
+        if not pattern or not fnmatchcase(key, pattern):
+            raise RefusedError(
+                f"{change.id}: {key!r} is no key of a configured cache {change.table!r}",
+                hint="see circuit.caches, `payops config show`",
             )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from payops.domain.plan import Change, Values
 from payops.domain.plan_outcome import Outcome, Result, Words, difference, same
-from payops.domain.plan_redis import as_bytes, as_text, keys_of, life, statement_of
+from payops.domain.plan_redis import CLEAR, as_bytes, as_text, keys_of, life, statement_of
 from payops.errors import RefusedError, SourceError
 from payops.sources.redis import RedisSource
 
@@ -69,6 +69,13 @@ class RedisWriter(RedisSource):
 
     def look(self, change: Change) -> Outcome:
         """What applying it would meet."""
+        if change.remedy == CLEAR:
+            (key, seen), *_ = change.before.items()
+            now = self.holds([key]).get(key)
+            if now is None:
+                return Outcome(Result.ALREADY, "it is gone already", now={key: None})
+            fresh = "it was written anew since: what it holds is fresh"
+            return Outcome(Result.WOULD) if now == seen else Outcome(Result.REFUSED, fresh)
         return _against(change, self._now(keys_of(change.before)))
 
     def apply(
@@ -84,17 +91,56 @@ class RedisWriter(RedisSource):
             return met
         ready(0)
         try:
-            done = self._set(change)
+            if change.remedy == CLEAR:
+                (key, seen), *_ = change.before.items()
+                done = self._clear(key, seen or "")
+            else:
+                done = self._set(change)
         except SourceError as error:
             if not error.does_not_answer:
                 return Outcome(Result.FAILED, str(error))
             return Outcome(Result.UNKNOWN, f"Redis went away while it was set: {error}")
         if not done:
             return Outcome(Result.REFUSED, f"its keys were {_CHANGED}")
+        if change.remedy == CLEAR:
+            return Outcome(Result.DONE, now=dict.fromkeys(change.before))
         lives = {name: change.after.get(name) for name in set(change.before) - set(keys)}
         return Outcome(Result.DONE, now={**self._now(keys), **lives})
 
     # Its parts
+
+    def holds(self, keys: Sequence[str]) -> dict[str, str]:
+        """What each key holds, as a short hash of its dump; one that does not exist is left out."""
+        if not keys:
+            return {}
+
+        def ask(client: redis.Redis) -> list[Any]:
+            with client.pipeline(transaction=False) as pipeline:
+                for key in keys:
+                    pipeline.dump(key)
+                return list(pipeline.execute())
+
+        dumps = zip(keys, self._ask(ask), strict=True)
+        return {key: _short(dump) for key, dump in dumps if dump is not None}
+
+    def _clear(self, key: str, seen: str) -> bool:
+        from redis.exceptions import WatchError
+
+        def ask(client: redis.Redis) -> bool:
+            with client.pipeline(transaction=True) as pipeline:
+                pipeline.watch(key)  # type: ignore[no-untyped-call]
+                dump: Any = pipeline.dump(key)
+                if dump is None or _short(dump) != seen:
+                    return False
+                pipeline.multi()
+                pipeline.unlink(key)
+                try:
+                    pipeline.execute()
+                except WatchError:
+                    return False
+                return True
+
+        return self._ask(ask)
 
     def _now(self, keys: Sequence[str]) -> Values:
         def ask(client: redis.Redis) -> Values:
@@ -122,6 +168,10 @@ class RedisWriter(RedisSource):
                 return True
 
         return self._ask(ask)
+
+
+def _short(dump: bytes) -> str:
+    return "sha256 " + hashlib.sha256(dump).hexdigest()[:16]
 
 
 def _against(change: Change, now: Values) -> Outcome:
