@@ -284,7 +284,8 @@ def _gathered(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
         nonlocal failed
         if failed is not None:
             raise failed
-        pieces, size = [], 0
+        pieces: list[bytes] = []
+        size = 0
         while size < most:
             try:
                 piece = read(most - size)
