@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from payops.cli import webhook_probe, webhook_replay, webhook_status, webhook_verify
+from payops.cli import (
+    webhook_endpoints,
+    webhook_lists,
+    webhook_probe,
+    webhook_replay,
+    webhook_status,
+    webhook_verify,
+)
 
 app = typer.Typer(
     help="The way of an event from Stripe to a row.",
@@ -13,6 +20,9 @@ app = typer.Typer(
 )
 
 app.command()(webhook_status.status)
+app.command()(webhook_endpoints.endpoints)
+app.command()(webhook_lists.undelivered)
+app.command()(webhook_lists.stuck)
 app.command()(webhook_probe.probe)
 app.command()(webhook_verify.verify)
 app.command()(webhook_replay.replay)

@@ -57,7 +57,7 @@ def checks_of(
         _handling(ground, verdicts, limits["webhooks.handling"]),
         endpoints_check(settings, ground),
         *_objects(ground),
-        *_failures(settings, ground),
+        *untold_parts(settings, ground),
     )
 
 
@@ -299,7 +299,7 @@ def _objects(ground: Ground) -> tuple[CheckResult, ...]:
     )
 
 
-def _failures(settings: Settings, ground: Ground) -> tuple[CheckResult, ...]:
+def untold_parts(settings: Settings, ground: Ground) -> tuple[CheckResult, ...]:
     """The parts that gave no answer, each for itself."""
     return tuple(
         _untold(settings, failure, ground, *_PARTS[part])

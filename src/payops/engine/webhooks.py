@@ -81,9 +81,9 @@ def look(
     asking: Asking,
     *,
     undelivered: bool = False,
-    types: Sequence[str] | None = None,
 ) -> Seen:
-    """Gather, probe where it helps, and judge. Raises as `status` does."""
+    """Gather, probe where it helps, and judge. With `undelivered` only what Stripe owes is read.
+    Raises as `status` does."""
     limits = limits_in_force(settings, WEBHOOKS)
     # The clients give up a little earlier than the run, so that they can still say why.
     sources = Sources(settings, deadline.sooner(0.05, at_most=0.5))
@@ -92,7 +92,6 @@ def look(
             settings,
             sources,
             window,
-            types=types,
             undelivered=undelivered,
             objects=asking.objects,
             deadline=deadline.sooner(0.4, at_most=_PROBE_S),

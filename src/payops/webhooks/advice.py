@@ -77,7 +77,8 @@ def meaning(cause: Cause, detail: str, *, certain: bool) -> str:
         case Cause.LATE:
             return "processed late"
         case Cause.TWICE:
-            return f"processed more than once{of}"
+            sure = "" if certain else "likely "
+            return f"{sure}processed more than once{of}"
         case Cause.OUT_OF_ORDER:
             return "undone by an older event that was processed after them"
         case Cause.NEVER_GENERATED:

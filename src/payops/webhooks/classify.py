@@ -123,6 +123,10 @@ class _Judge:
             return self._unmoved(event)
         if event.times > 1:
             return Verdict(event, Place.LOST, Cause.TWICE, f"{event.times} times")
+        if (event.attempts or 0) > 1 and event.seen is False:
+            # An attempt after a failure is right; one that no key could tell from the first is not.
+            detail = f"{event.attempts} attempts, and no key"
+            return Verdict(event, Place.LOST, Cause.TWICE, detail, certain=False)
         lag = lag_of(self._path, event, event.processed_at)
         if lag is not None and lag > self._ground.late:
             return Verdict(event, Place.LOST, Cause.LATE)

@@ -89,9 +89,9 @@ def _loss(
     count = f"{least}{len(events):,} {noun}"
     summary = f"{count} {meaning(cause, detail, certain=certain)}; the oldest {age} old"
     if payments:
-        summary += f"; {least}{payments:,} payment{'s' if payments > 1 else ''} not in the ledger"
-        if not ground.path.knows(Part.LEDGER):
-            summary = summary.replace("not in the ledger", "that the ledger may lack")
+        summary += (
+            f"; {least}{payments:,} payment{'s' if payments > 1 else ''} {_owed(cause, ground)}"
+        )
     return Loss(
         cause=cause,
         status=_status(len(events), payments, limits),
@@ -105,6 +105,15 @@ def _loss(
         events=tuple(event.id for event in events[:_NAMED]),
         evidence=_evidence(cause, events, ground),
         actions=actions_for(cause, events, ground, detail, certain=certain),
+    )
+
+
+def _owed(cause: Cause, ground: Ground) -> str:
+    """What is wrong about the payments that money is counted of."""
+    if cause is Cause.TWICE:
+        return "may be counted twice"
+    return (
+        "not as the ledger has it" if ground.path.knows(Part.LEDGER) else "that the ledger may lack"
     )
 
 
