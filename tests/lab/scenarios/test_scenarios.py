@@ -44,6 +44,8 @@ def state(lab: LabInfo) -> dict[str, Any]:
         for table in ("payments", "refunds", "webhook_events"):
             rows = connection.execute(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY id")
             text = "\n".join(row[0] for row in rows.fetchall())
+            unique = "SELECT indexdef FROM pg_indexes WHERE tablename = %s ORDER BY indexname"
+            found[f"{table} indexes"] = connection.execute(unique, (table,)).fetchall()
             found[table] = (text.count("\n"), hashlib.sha256(text.encode()).hexdigest())
     with redis.Redis.from_url(lab.redis_url, decode_responses=True) as client:
         found["redis"] = {

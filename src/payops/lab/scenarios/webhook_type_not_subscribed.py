@@ -15,6 +15,7 @@ _LEFT = (
     "charge.dispute.created",
     "charge.dispute.funds_withdrawn",
     "charge.failed",
+    "charge.refund.updated",
     "charge.refunded",
     "charge.succeeded",
     "checkout.session.completed",
