@@ -91,6 +91,39 @@ def test_bad_configuration_names_file_line_path_and_nearest(
             assert word in done.err
 
 
+@pytest.mark.parametrize("command", ["health", "reconcile"])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (FILES["unknown-key"], "unknown key 'strip'"),
+        ("thresholds: {external.total: {}}\n", "there is no check 'external.total'"),
+        ("environment: 'a|b\n", "payops.yaml"),
+        (None, "no configuration found"),
+    ],
+)
+def test_check_mode_tells_a_monitor_what_is_wrong(
+    command: str, text: str | None, words: str, tmp_path: Path
+) -> None:
+    if text is not None:
+        (tmp_path / "payops.yaml").write_text(text)
+    done = payops(command, "--check", cwd=tmp_path)
+    assert done.code == OWN_FAULT
+    assert_calm(done)
+    (line,) = done.out.splitlines()
+    assert line.startswith("PAYOPS UNKNOWN - ")
+    assert words in line
+    assert "|" not in line, "what follows a bar is perfdata"
+    assert words in done.err
+
+
+def test_check_mode_tells_a_monitor_of_a_misspelling(tmp_path: Path) -> None:
+    done = payops("health", "--check", "--foo", cwd=tmp_path)
+    assert (done.code, done.out) == (
+        OWN_FAULT,
+        "PAYOPS UNKNOWN - No such option: --foo. See `payops health --help`\n",
+    )
+
+
 def test_nothing_configured_is_unknown_not_ok(tmp_path: Path) -> None:
     (tmp_path / "payops.yaml").write_text(FILES["empty"])
     done = payops("health", "-o", "json", cwd=tmp_path)
@@ -200,6 +233,32 @@ def test_interrupt_is_130_with_one_line(tmp_path: Path, hung: int) -> None:
     assert err.splitlines() == ["payops: interrupted"]
 
 
+def test_interrupt_at_any_moment_of_the_start_is_no_traceback(tmp_path: Path, hung: int) -> None:
+    (tmp_path / "payops.yaml").write_text(everything_at(hung))
+    script = (
+        "import os, signal, sys, threading, time\n"
+        "from payops.__main__ import main\n"
+        "seconds = float(sys.argv.pop(1))\n"
+        "def interrupt():\n"
+        "    time.sleep(seconds)\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "threading.Thread(target=interrupt, daemon=True).start()\n"
+        "main()\n"
+    )
+    for seconds in ("0.01", "0.05", "0.15"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, seconds, "health", "--deadline", "9s"],
+            cwd=tmp_path,
+            env={**CRON, **passed_on()},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (130, "")
+        assert done.stderr == "payops: interrupted\n"
+
+
 def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "payops.yaml").write_text(everything_at(closed_port()))
     shell = f"{sys.executable} -m payops health | head -1; echo status ${{PIPESTATUS[0]}}"
@@ -287,9 +346,14 @@ def test_a_folder_that_is_gone_holds_no_configuration(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_and_is_no_fault_of_payops(tmp_path: Path) -> None:
     (tmp_path / "payops.yaml").write_text(FILES["empty"])
-    for redirected in (">/dev/full", ">/dev/full 2>&1"):
+    for arguments, redirected in (
+        ("health", ">/dev/full"),
+        ("health", ">/dev/full 2>&1"),
+        ("--help", ">/dev/full"),
+        ("health --check --foo", ">/dev/full"),
+    ):
         done = subprocess.run(
-            ["bash", "-c", f"{sys.executable} -m payops health {redirected}"],
+            ["bash", "-c", f"{sys.executable} -m payops {arguments} {redirected}"],
             cwd=tmp_path,
             env={**CRON, **passed_on()},
             capture_output=True,
@@ -299,6 +363,8 @@ def test_a_full_disk_is_said_and_is_no_fault_of_payops(tmp_path: Path) -> None:
         )
         assert done.returncode == OWN_FAULT
         told = "payops: the output cannot be written: No space left on device\n"
+        if "--foo" in arguments:
+            told = "payops: No such option: --foo. See `payops health --help`\n"
         assert done.stderr == ("" if "2>" in redirected else told)
 
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import NoReturn
 
@@ -79,8 +79,19 @@ def tell_error(error: PayopsError) -> None:
     tell(f"{line}{stop}{error.hint}" if error.hint else line)
 
 
-def guarded(command: Callable[[], int], *, verbose: Callable[[], bool]) -> int:
-    """Run a command and answer with its exit status, whatever happens in it."""
+def tell_monitor(text: str) -> None:
+    """The one line on stdout that a monitor shows of a check that could not be made."""
+    with suppress(PayopsError):  # stdout is full: that was told on stderr
+        emit(f"PAYOPS UNKNOWN - {' '.join(harmless(text).replace('|', '/').split())}\n")
+
+
+def guarded(
+    command: Callable[[], int], *, verbose: Callable[[], bool], monitored: bool = False
+) -> int:
+    """Run a command and answer with its exit status, whatever happens in it.
+
+    `monitored` is check mode: what went wrong is told on stdout too.
+    """
     threading.excepthook = lambda args: tell_traceback(
         "".join(traceback.format_exception(args.exc_type, args.exc_value, args.exc_traceback))
         if verbose()
@@ -91,6 +102,8 @@ def guarded(command: Callable[[], int], *, verbose: Callable[[], bool]) -> int:
     except PayopsError as error:
         tell_error(error)
         _maybe_traceback(error.__traceback__, verbose)
+        if monitored:
+            tell_monitor(str(error))
         if isinstance(error, RefusedError):
             return REFUSED
         return FAILED if isinstance(error, FailedError) else OWN_FAULT
@@ -103,6 +116,8 @@ def guarded(command: Callable[[], int], *, verbose: Callable[[], bool]) -> int:
             "Run again with --verbose and report the traceback"
         )
         _maybe_traceback(error.__traceback__, verbose)
+        if monitored:
+            tell_monitor(f"fault of payops: {type(error).__name__}: {error}")
         return OWN_FAULT
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 from collections.abc import Sequence
@@ -25,9 +26,9 @@ from payops.cli import (
     undo,
     webhooks,
 )
-from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell
+from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell, tell_monitor
 from payops.cli.invocation import Invocation
-from payops.errors import UsageError
+from payops.errors import PayopsError, UsageError
 
 app = typer.Typer(
     name="payops",
@@ -120,7 +121,11 @@ def hoisted(arguments: Sequence[str]) -> list[str]:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; its exit status. Writes to stdout and stderr only."""
-    return guarded(lambda: _click(hoisted(arguments)), verbose=lambda: "--verbose" in arguments)
+    return guarded(
+        lambda: _click(hoisted(arguments)),
+        verbose=lambda: "--verbose" in arguments,
+        monitored="--check" in arguments,
+    )
 
 
 def _click(words: list[str]) -> int:
@@ -133,10 +138,18 @@ def _click(words: list[str]) -> int:
             return 0
         context = getattr(error, "ctx", None)
         path = context.command_path if context else "payops"
-        tell(f"payops: {said.rstrip('.?')}{'?' if said.endswith('?') else '.'} See `{path} --help`")
+        told = f"{said.rstrip('.?')}{'?' if said.endswith('?') else '.'} See `{path} --help`"
+        tell(f"payops: {told}")
+        if "--check" in words:
+            tell_monitor(told)
         return OWN_FAULT
     except SystemExit:  # click's own, when the reader of its help has gone away
         return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename is not None:
+            raise
+        # click's own writing, of help: `payops --help > /dev/full`
+        raise PayopsError(f"the output cannot be written: {error.strerror}") from error
     except typer.Abort:
         raise KeyboardInterrupt from None
     if answer == INTERRUPTED:  # what newer typers make of ^C
