@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from payops.domain.deadline import Deadline
 from payops.keys.scan_files import Job, Part, Scanned, scan_part
@@ -68,7 +69,7 @@ def _in_processes(parts: list[Part], job: Job, lanes: int, deadline: Deadline) -
     at_work: dict[Connection, Part] = {}
     try:
         for _ in range(min(lanes, len(parts))):
-            connection, process = _started(job, deadline)
+            connection, process = _started(job, deadline, tuple(workers))
             workers[connection] = process
             _hand_out(connection, waiting, at_work)
         while at_work:
@@ -95,17 +96,18 @@ def _in_processes(parts: list[Part], job: Job, lanes: int, deadline: Deadline) -
             process.join(1)  # killed: only one that hangs in the kernel takes longer
 
 
-def _started(job: Job, deadline: Deadline) -> tuple[Connection, BaseProcess]:
+def _started(
+    job: Job, deadline: Deadline, others: tuple[Connection, ...]
+) -> tuple[Connection, BaseProcess]:
     # fork is the quickest and safe here: no other thread runs yet. Elsewhere than on Linux it is
     # not safe with the system's libraries.
-    context = (
-        multiprocessing.get_context("fork")
-        if sys.platform == "linux"
-        else multiprocessing.get_context("spawn")
-    )
+    forks = sys.platform == "linux"
+    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(
-        target=_work, args=(theirs, job, deadline.remaining, os.getpid()), daemon=True
+    # A fork has our ends of the pipes too, and while it keeps them no worker sees that we are gone.
+    inherited = (ours, *others) if forks else ()
+    process: BaseProcess = context.Process(
+        target=_work, args=(theirs, inherited, job, deadline.remaining, os.getpid()), daemon=True
     )
     process.start()
     theirs.close()
@@ -120,7 +122,15 @@ def _hand_out(connection: Connection, waiting: list[Part], at_work: dict[Connect
             connection.send(part)
 
 
-def _work(connection: Connection, job: Job, seconds: float, parent: int) -> None:
+def _work(
+    connection: Connection,
+    inherited: tuple[Connection, ...],
+    job: Job,
+    seconds: float,
+    parent: int,
+) -> None:
+    for each in inherited:
+        each.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
         signal.signal(number, signal.SIG_DFL)
