@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from payops.checks.contract import NamedCheck
     from payops.config.settings import Settings
 
-# The limits of every command but health, by id.
-ELSEWHERE: Mapping[str, Limits] = {**CLASSES, **PAYOUTS, **EXTERNAL, **WEBHOOKS}
+# The limits of every command but health, by id: a table for each.
+TABLES: tuple[Mapping[str, Limits], ...] = (CLASSES, PAYOUTS, EXTERNAL, WEBHOOKS)
+ELSEWHERE: Mapping[str, Limits] = {id_: own for table in TABLES for id_, own in table.items()}
 
 
 def checks_in_force(ids: Iterable[str], settings: Settings) -> tuple[NamedCheck, ...]:
