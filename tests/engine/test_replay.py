@@ -298,6 +298,27 @@ def test_a_handler_that_swallows_is_told_after_the_ledger_was_read_again(shop: T
     assert [each["moved"] for each in last(shop, "reread")["events"]] == ["no", "no"]
 
 
+def test_a_worker_that_is_dead_is_told_from_the_event_log(shop: Till) -> None:
+    """Accepted, written down, and nobody takes it from there."""
+    shop.sql.execute(
+        "CREATE TABLE webhook_events (event_id text PRIMARY KEY, status text,"
+        " received_at timestamptz NOT NULL DEFAULT now())"
+    )
+    columns = {"event_id": "event_id", "status": "status", "received_at": "received_at"}
+    sections = {"event_logs": {"log": {"table": "webhook_events", "columns": columns}}}
+    event, failing = shop.lost(2, marked=False)
+    shop.endpoint.swallow = True
+    insert = "INSERT INTO webhook_events VALUES (%s, %s)"
+    shop.endpoint.before = lambda id_: shop.sql.execute(
+        insert, (id_, "failed" if id_ == failing else "received")
+    )
+    applied = shop.apply(shop.plan(event, failing, sections=sections).plan, sections=sections)
+    assert words(applied) == ["done", "done"]
+    assert applied.exit_code == 1
+    assert "is its worker alive?" in applied.reread[0].advice
+    assert "its handler failed" in applied.reread[1].advice
+
+
 def test_it_stops_when_the_first_three_fail(shop: Till) -> None:
     events = shop.lost(6)
     shop.endpoint.answers = [500] * 6

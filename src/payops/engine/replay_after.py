@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from payops.domain.duration import utc_text
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # A handler may answer first and work then; what takes longer is told as not moved yet.
 PATIENCE_S = 10.0
 _LOOK_EVERY_S = 0.5
+_EARLIER = timedelta(hours=1)  # a payment is made before the event of its end
 _LACKING = frozenset({Moved.NO, Moved.NO_ROW})
 
 
@@ -48,14 +49,22 @@ def reread(
     try:
         events = _events(sources, changes, sent)
         moved = _moved(settings, sources, list(events.values()), patience_s)
+        words = _logged(settings, sources, list(events.values()))
+        lacking = [
+            event for event in events.values() if _lacks(moved[event.id][0], words[event.id])
+        ]
     except SourceError as error:
         why = f"the ledger could not be read again: {error}"
         return replace(applied, stopped="; ".join(filter(None, (applied.stopped, why))))
-    told = tuple(
-        _told(change, events[change.id], *moved[events[change.id].id])
-        for change in changes
-        if change.id in events
-    )
+    since = min((event.created for event in lacking), default=plan.created_at) - _EARLIER
+    told: list[Reread] = []
+    for change in changes:
+        if change.id in events:
+            id_ = events[change.id].id
+            shows, local_id = moved[id_]
+            lacks = _lacks(shows, words[id_])
+            advice = _advice(change, shows, words[id_], since) if lacks else ""
+            told.append(Reread(change.id, id_, shows.value, local_id, advice))
     without = sum(bool(each.advice) for each in told)
     body = {
         "plan": plan.digest,
@@ -67,8 +76,8 @@ def reread(
     try:
         head = journal.append("reread", body)["hash"]
     except (FailedError, RefusedError) as error:
-        return replace(applied, reread=told, stopped=applied.stopped or str(error))
-    return replace(applied, reread=told, head=head)
+        return replace(applied, reread=tuple(told), stopped=applied.stopped or str(error))
+    return replace(applied, reread=tuple(told), head=head)
 
 
 def _was_sent(outcome: Outcome) -> bool:
@@ -104,17 +113,33 @@ def _moved(
     return found
 
 
-def _told(change: Change, event: PathEvent, moved: Moved, local_id: str) -> Reread:
-    since = utc_text(event.created - timedelta(hours=1))
-    if moved not in _LACKING:
-        advice = ""
-    elif change.remedy == "webhook.retry":
-        advice = "Stripe may be delivering it still: look again with `payops webhooks status`"
-    elif moved is Moved.NO_ROW:
-        advice = f"the ledger has no row for it: `payops reconcile --since {since}`"
-    else:
-        advice = (
-            "accepted, and the ledger did not move: the handler swallows it, see the application's "
-            f"log; `payops reconcile --since {since} --save-plan F` puts the row right"
-        )
-    return Reread(change.id, event.id, moved.value, local_id, advice)
+def _logged(settings: Settings, sources: Sources, events: list[PathEvent]) -> dict[str, str]:
+    """The event log's word for each of these, empty where it has none."""
+    if not settings.event_logs:
+        return {event.id: "" for event in events}
+    from payops.webhooks.logged import logged, with_rows
+
+    rows, _ = logged(settings, sources, [event.id for event in events])
+    return {event.id: with_rows(event, rows).logged for event in events}
+
+
+def _lacks(moved: Moved, logged: str) -> bool:
+    """Whether it had no effect, as far as ledger and event log tell."""
+    return moved in _LACKING or (moved is Moved.NOT_TOLD and logged in {"waiting", "failed"})
+
+
+def _advice(change: Change, moved: Moved, logged: str, since: datetime) -> str:
+    """What to do about an event that was accepted and that the ledger does not show."""
+    by_hand = f"`payops reconcile --since {utc_text(since)} --save-plan F` puts the rows right"
+    if change.remedy == "webhook.retry":
+        return "Stripe may be delivering it still: look again with `payops webhooks status`"
+    if logged == "waiting":
+        return f"it arrived and waits in the event log: is its worker alive? Else {by_hand}"
+    if logged == "failed":
+        return f"its handler failed, see `payops webhooks stuck`; {by_hand}"
+    if moved is Moved.NO_ROW:
+        return f"accepted, and the ledger has no row for it; {by_hand}"
+    return (
+        "accepted, and the ledger did not move: the handler swallows it, see the application's "
+        f"log; {by_hand}"
+    )

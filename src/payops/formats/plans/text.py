@@ -134,7 +134,12 @@ def _ledger_afterwards(reread: Sequence[Reread]) -> Iterator[str]:
     if not reread:
         return
     counts = Counter(each.moved for each in reread)
-    words = {"yes": "shown", "no": "not moved", "no row": "no row", "not told": "it tells nothing"}
+    words = {
+        "yes": "shown",
+        "no": "not moved",
+        "no row": "no row",
+        "not told": "of which it tells nothing",
+    }
     told = ", ".join(f"{counts[word]} {words[word]}" for word in words if counts[word])
     yield f"the ledger afterwards: {told}"
     by_advice: dict[str, list[str]] = {}
