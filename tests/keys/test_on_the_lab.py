@@ -139,6 +139,16 @@ def test_old_and_new_key_in_a_rotation(lab: LabInfo, tmp_path: Path) -> None:
     assert wrong(report) == {"keys.environments"}  # they differ, as they do in an overlap
 
 
+def test_no_more_than_a_few_keys_are_asked_about(lab: LabInfo, tmp_path: Path) -> None:
+    keys = "".join(f"STRIPE_KEY_{n}=sk_test_{f'{n}kQ2mN4pR6tV' * 3}\n" for n in range(10, 19))
+    (tmp_path / "many.env").write_text(keys)
+    report = checked(lab, f"ci={tmp_path / 'many.env'}")
+    assert report.stripe_calls <= 14
+    (secret,) = (c for c in report.checks if c.id == "keys.secret")
+    assert "and 3 more" in secret.summary  # four were refused
+    assert any("5 more secret keys" in each.what for each in secret.evidence)
+
+
 def run(lab: LabInfo, *arguments: str | Path, state: Path | None = None) -> tuple[int, str]:
     env = {"XDG_STATE_HOME": str(state)} if state else {}
     done = payops("--config", lab.config, "keys", *arguments, env=env)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from payops.config.settings import Settings
 from payops.domain.deadline import Deadline
+from payops.domain.evidence import Evidence
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
@@ -112,6 +113,9 @@ def read_everything(
 
 def _secret(settings: Settings, found: Sequence[Found], asked: Asked, now: datetime) -> CheckResult:
     result = judge_role(Role.SECRET, found, asked.answers, now, "no secret key is given")
+    if asked.left_out:
+        what = f"Stripe was not asked about {asked.left_out} more secret keys: give fewer files"
+        result = replace(result, evidence=(*result.evidence, Evidence(what, "payops", now)))
     if asked.silent is None or result.status is not Status.OK:
         return result
     answer = untold(settings, asked.silent, now)

@@ -52,6 +52,8 @@ class Asked:
     silent: SourceError | None = None
     ledger_untold: str = ""
     log_untold: str = ""
+    left_out: int = 0
+    """Secret keys of other places that were not asked about: there are more than MOST_OTHERS."""
 
 
 def ask(settings: Settings, sources: Sources, found: Sequence[Found]) -> Asked:
@@ -120,6 +122,7 @@ def _ask_others(sources: Sources, usable: Sequence[Found], asked: Asked) -> None
         for one in usable
         if one.role is Role.SECRET and one.form.digest not in asked.answers
     }
+    asked.left_out = max(len(others) - MOST_OTHERS, 0)
     for digest, one in list(others.items())[:MOST_OTHERS]:
         asked.answers[digest] = ask_secret(sources.stripe_with(one.secret))
 

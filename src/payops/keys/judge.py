@@ -49,11 +49,10 @@ def judge_role(
     if not ours:
         return skipped(missing, now)
     troubles = [trouble for one in ours for trouble in _of(one, answers)]
-    said = [answers[one.form.digest] for one in ours if one.form.digest in answers]
-    asked = any(each.standing is not Standing.NOT_TOLD for each in said)
-    names = list(dict.fromkeys(f"{one.form.described}" for one in ours))
-    fine = f"{', '.join(names[:2])}{f' and {len(names) - 2} more' if len(names) > 2 else ''}: "
-    fine += "well-formed" + (", valid" if asked else "")
+    said = any(one.form.digest in answers for one in ours)
+    states = dict.fromkeys(_state(one, answers) for one in ours)
+    more = f"; and {len(states) - 2} more" if len(states) > 2 else ""
+    fine = "; ".join(list(states)[:2]) + more
     notes = [
         f"{one.form.described}: {answers[one.form.digest].standing.value}"
         + (f" ({answers[one.form.digest].said})" if answers[one.form.digest].said else "")
@@ -63,6 +62,13 @@ def judge_role(
     ]
     source = "configuration+stripe" if said else "configuration"
     return concluded(troubles, fine, now, source=source, notes=dict.fromkeys(notes))
+
+
+def _state(one: Found, answers: Mapping[str, Answered]) -> str:
+    """`sk_test_…4242 (sha256 1a2b3c4d): well-formed, valid`."""
+    answer = answers.get(one.form.digest)
+    asked = answer is not None and answer.standing is not Standing.NOT_TOLD
+    return f"{one.form.described}: well-formed" + (", valid" if asked else "")
 
 
 def form_troubles(one: Found) -> Iterator[Trouble]:
