@@ -120,18 +120,16 @@ def ask_endpoints(
     deadline: Deadline,
     signed: bool,
 ) -> dict[str, Asked]:
-    """What the configured endpoints answer, by URL; those that Stripe has disabled are not asked.
+    """What the configured endpoints that Stripe knows answer, by URL, disabled ones too.
 
     None but the configuration's own addresses are asked: what Stripe's list names may be somebody
     else's.
     """
     from payops.engine.webhook_probe import Target, ask
 
-    enabled = None if endpoints is None else {each.url for each in endpoints if each.enabled}
+    known = None if endpoints is None else {each.url for each in endpoints}
     chosen = [
-        Target(each)
-        for each in settings.webhooks.endpoints
-        if enabled is None or each.url in enabled
+        Target(each) for each in settings.webhooks.endpoints if known is None or each.url in known
     ]
     probes = ask(settings, sources, chosen, deadline, signed=signed)
     return {

@@ -14,7 +14,7 @@ from enum import Enum
 
 from payops.domain.duration import human_duration
 from payops.domain.webhook import Cause, Moved, PathEvent
-from payops.webhooks.faults import Asked, faulty
+from payops.webhooks.faults import Asked
 from payops.webhooks.path import Endpoint, Part, Path
 from payops.webhooks.told import book_of, rank, words_of
 
@@ -25,6 +25,8 @@ IN_FLIGHT = timedelta(seconds=60)
 STUCK = timedelta(minutes=5)
 # Handled so long after Stripe made the event that somebody waited for it.
 LATE = timedelta(minutes=5)
+# So many events have to arrive after the last that did not: one alone may have been sent by hand.
+_RECOVERED = 3
 
 
 class Place(Enum):
@@ -84,7 +86,7 @@ class _Judge:
         self._path = ground.path
         self._log = ground.path.knows(Part.LOG)
         self._overtaken = _overtaken(ground.path.events)
-        self._recovered = self._last_delivered()
+        self._recovered = self._has_recovered()
 
     def of(self, event: PathEvent) -> Verdict:
         """One event of Stripe's list."""
@@ -153,41 +155,44 @@ class _Judge:
     def _of_pending(self, event: PathEvent) -> Verdict:
         if event.seen and event.moved is Moved.NO:
             return Verdict(event, Place.LOST, Cause.NOT_PROCESSED, "its key says had")
-        wanting = self._wanting(event)
-        if wanting is None:
-            asked = next((each for each in self._ground.asked.values() if each.fault), None)
-        else:
-            asked = faulty((each for each in wanting if each.enabled), self._ground.asked)
-        if asked is not None and asked.fault is not None:
-            fault = asked.fault
+        asked = self._asked_about(event)
+        faulty = next((each for each in asked if each.fault is not None), None)
+        if faulty is not None and faulty.fault is not None:
+            fault = faulty.fault
             return Verdict(event, Place.LOST, fault.cause, fault.detail, fault.certain)
-        if wanting and any(not each.enabled for each in wanting):
+        if asked:
+            return self._by_elimination(event, asked)
+        wanting = self._wanting(event)
+        if wanting and not any(each.enabled for each in wanting):
             return Verdict(event, Place.LOST, Cause.DISABLED, "while it was owed")
-        return self._by_elimination(event, wanting)
+        return Verdict(event, Place.LOST, Cause.UNDELIVERED, "not asked why", certain=False)
 
-    def _by_elimination(self, event: PathEvent, wanting: Sequence[Endpoint] | None) -> Verdict:
+    def _asked_about(self, event: PathEvent) -> list[Asked]:
+        """What the endpoints answered that the event is owed to: those registered for it, and where
+        none is any more, any of them."""
+        answers = self._ground.asked
+        urls = [each.url for each in self._wanting(event) or ()]
+        return [answers[url] for url in urls if url in answers] or list(answers.values())
+
+    def _by_elimination(self, event: PathEvent, asked: Sequence[Asked]) -> Verdict:
         """The endpoint answers well now: has it recovered, or does it refuse signatures?"""
-        urls = self._ground.asked if wanting is None else [each.url for each in wanting]
-        known = [self._ground.asked[url] for url in urls if url in self._ground.asked]
-        lost = Verdict(event, Place.LOST, Cause.UNDELIVERED)
-        if not known:
-            return Verdict(event, lost.place, lost.cause, "not asked why", certain=False)
-        recovered = self._recovered is not None and self._recovered > event.created
-        if recovered or any(each.signed or each.takes_all for each in known):
-            return Verdict(event, lost.place, lost.cause, "the endpoint answers well now")
-        return Verdict(event, lost.place, Cause.SIGNATURE, "by elimination", certain=False)
+        if self._recovered or any(each.signed or each.takes_all for each in asked):
+            well = "the endpoint answers well now"
+            return Verdict(event, Place.LOST, Cause.UNDELIVERED, well)
+        return Verdict(event, Place.LOST, Cause.SIGNATURE, "by elimination", certain=False)
 
-    def _last_delivered(self) -> datetime | None:
-        """When the newest event was made that is known to have arrived."""
-        return max(
-            (
-                event.created
-                for event in self._path.events
-                if event.pending_webhooks == 0
-                and (event.logged or event.seen or (not self._log and event.moved is Moved.YES))
-            ),
-            default=None,
-        )
+    def _has_recovered(self) -> bool:
+        """Whether enough events have arrived since the newest that has not, to say that the
+        endpoint takes genuine ones now."""
+        arrived = 0
+        for event in reversed(self._path.events):
+            if self._path.as_of - event.created < IN_FLIGHT:
+                continue
+            if event.pending_webhooks > 0:
+                break
+            arrived += bool(event.logged or event.seen)
+            arrived += not self._log and event.seen is None and event.moved is Moved.YES
+        return arrived >= _RECOVERED
 
     # ── nobody owes it, and there is no trace of it ──────────────────────────────────────────────
 

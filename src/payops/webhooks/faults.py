@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +10,6 @@ from payops.domain.signature import TOLERANCE_S
 from payops.domain.text import shortened
 from payops.domain.webhook import Cause
 from payops.webhooks.answers import Answered
-from payops.webhooks.path import Endpoint
 from payops.webhooks.probed import Probe
 
 _FORBIDS = frozenset(
@@ -142,9 +140,3 @@ def asked(probe: Probe, url: str) -> Asked:
         seen += ", and a signed one was accepted"
     takes_all = Answered.ACCEPTED in (probe.answered, probe.forged)
     return Asked(url, probe.as_of, fault, seen, genuine, takes_all)
-
-
-def faulty(endpoints: Iterable[Endpoint], by_url: Mapping[str, Asked]) -> Asked | None:
-    """The first of them that does not answer as it should."""
-    found = (by_url[each.url] for each in endpoints if each.url in by_url)
-    return next((each for each in found if each.fault is not None), None)
