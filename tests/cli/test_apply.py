@@ -172,7 +172,7 @@ def test_what_makes_a_plan_not_fit_is_1(shop: Shop) -> None:
     refused("environment 'staging'", "--force", target=replace(target, environment="staging"))
     refused("another database", "--force", target=replace(target, fingerprint="postgres:1/2"))
     refused("another database", "--force", target=replace(target, database="other"))
-    refused("only postgres", target=replace(target, system="redis"))
+    refused("only postgres", target=replace(target, system="elsewhere"))
     refused("stripe is not configured", "--force", target=replace(target, account="acct_1"))
     refused("3 changes, the plan's own caps allow 2", caps=Caps(2))
     money = tuple(replace(change, money=Money("usd", 1000)) for change in whole.changes)

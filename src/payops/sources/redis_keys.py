@@ -1,6 +1,6 @@
 """Redis keys by which an application knows an event that it has had: read exactly, and cleared.
 
-The only place that deletes anything in Redis. A key is told from the one that a handler sets again
+The only place that deletes such a key. A key is told from the one that a handler sets again
 by the moment at which it expires: that lies later, however equal the value is.
 """
 
