@@ -214,6 +214,7 @@ def list_scenarios(output: TextOrJson = None) -> int:
                     "breaks": scenario.breaks,
                     "presets": list(scenario.presets),
                     "expected": {k: v.value for k, v in scenario.expected.items()},
+                    "causes": sorted(scenario.causes),
                 }
                 for id_, scenario in found.items()
             ],

@@ -65,7 +65,8 @@ class Gate:
             self._faults.hang("webhook")
             return NO_ANSWER
         if fault.fault == "redirect":
-            return Answer(308, {"error": "moved"}, {"Location": fault.location or path + "/"})
+            other = path.rstrip("/") if path.endswith("/") else path + "/"
+            return Answer(308, {"error": "moved"}, {"Location": fault.location or other})
         return {
             "403": LOGIN_PAGE,
             "404": _NOT_FOUND,

@@ -1,7 +1,7 @@
 """The webhook endpoint moved, and Stripe does not follow.
 
-Since a release the address without a slash at its end answers 308 with the one that has it (or a
-proxy sends `www` elsewhere). A browser follows; to Stripe every 3xx is a failed delivery, so paid
+Since a release the address without a slash at its end answers 308 with the one that has it (or the
+other way round, or a proxy sends `www` elsewhere). A browser follows; to Stripe every 3xx is a failed delivery, so paid
 orders stay pending while the page and the handler are well (runbook 004, scenario 5).
 """
 
