@@ -143,7 +143,10 @@ def _scan_rows(
                 # The column's name is what names a bare number in it.
                 text = f"{column}: {value}".encode("utf-8", "replace")
                 for hit in window.whole(text):
-                    findings.add(hit, Place(place))
+                    if hit.number is None or hit.number.passes:
+                        findings.add(hit, Place(place))
+                    else:
+                        findings.add_failing(hit.number)
         settled = findings.settled()
         if name in of_events:
             settled = _not_stripes_own(settled, f"{name}.{column}", tally)

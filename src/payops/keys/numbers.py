@@ -9,8 +9,8 @@ see `Company` in `scan_findings.py`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 from payops.keys.cards import is_test_card, issuer_of, luhn
 
@@ -61,7 +61,7 @@ _NAME = re.compile(
 )
 # Digits end a word of a name (`last4`); `fe69d-4159` and `ZEUL0KZ` are values that stand before.
 _IS_NAME = re.compile(rb"[A-Za-z]+\d{0,3}(?:[_.\[\]-]+[A-Za-z]+\d{0,3})*[_\]]*")
-_ESCAPES = (b"%", b"\\", b"\x1b")
+_ALL_ALIKE = bytes(97 if chr(byte).isalnum() and byte < 128 else byte for byte in range(256))
 _WORD = re.compile(rb"[A-Za-z0-9]+")
 _WORDS = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -83,9 +83,8 @@ OTHER_WORDS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Number:
-    """A number that may be a card's.
+class Number(NamedTuple):
+    """A number that may be a card's. A tuple, since a log has a million of them.
 
     `end` is where it ends in the text, `name` the name it stands under (empty where there is
     none), `sure` whether a word of cards, a test number or a way of writing settles it, `other`
@@ -93,7 +92,7 @@ class Number:
     what has no name.
     """
 
-    digits: bytes = field(repr=False)
+    digits: bytes
     brand: str
     end: int
     passes: bool
@@ -102,6 +101,9 @@ class Number:
     other: bool
     name: str
     template: bytes
+
+    def __repr__(self) -> str:
+        return f"Number({self.brand}, {self.name})"  # never the digits
 
 
 def compact(text: bytes, start: int, end: int) -> Number | None:
@@ -189,7 +191,7 @@ def _weighed(
     test = passes and is_test_card(digits)
     left = text[max(0, start - CONTEXT) : start]
     left = left[left.rfind(b"\n") + 1 :]
-    if any(sign in left for sign in _ESCAPES):
+    if b"%" in left or b"\\" in left or b"\x1b" in left:
         left = _ENCODED.sub(b" ", left)
     name = _NAME.match(left[::-1])
     field = name.group(1)[::-1] if name else b""
@@ -230,5 +232,5 @@ def _words(text: bytes) -> frozenset[bytes]:
 
 def _template(left: bytes, right: bytes, length: int) -> bytes:
     """How a nameless place looks: the same column of the same kind of line looks the same."""
-    shape = _WORD.sub(b"a", left[-48:])[-6:]
-    return b"%d %s|%s" % (length, shape, _WORD.sub(b"a", right))
+    shape = _WORD.sub(b"a", left[-24:])[-6:]
+    return b"%d %s|%s" % (length, shape, right.translate(_ALL_ALIKE))

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from payops.domain.secret import fingerprint
+from payops.keys.numbers import Number
 from payops.keys.patterns import Kind
 from payops.keys.scan_window import Hit
 
@@ -88,21 +89,18 @@ class Findings:
     def add(self, hit: Hit, place: Place) -> None:
         """Count one occurrence."""
         number = hit.number
-        if number is None or (number.sure and number.passes) or (self.strict and number.passes):
+        if number is None or number.sure or self.strict:
             self._keep(self.found, MOST, self._finding(hit, place))
-            return
-        if number.sure:
-            return  # in the field of a card, and mistyped or masked: none
-        if number.other:
-            if number.passes:
-                self.others[number.name.lower()] += 1
-            return
-        company = self._company(number.name.lower().encode() or number.template)
-        if not number.passes:
-            company.fails += 1
-            return
-        company.passes += 1
-        self._keep(company.found, _MOST_WEAK, self._finding(hit, place))
+        elif number.other:
+            self.others[number.name.lower()] += 1
+        else:
+            company = self._company(number)
+            company.passes += 1
+            self._keep(company.found, _MOST_WEAK, self._finding(hit, place))
+
+    def add_failing(self, number: Number) -> None:
+        """Count a number whose sum is wrong: it tells what those beside it are."""
+        self._company(number).fails += 1
 
     def merge(self, later: Findings) -> None:
         """Take in what was found in a later part of the same file."""
@@ -111,7 +109,7 @@ class Findings:
         self.beyond.update(later.beyond)
         self.others.update(later.others)
         for name, theirs in later.companies.items():
-            ours = self._company(name)
+            ours = self._named(name)
             ours.fails += theirs.fails
             ours.passes += theirs.passes
             for finding in theirs.found.values():
@@ -134,10 +132,16 @@ class Findings:
         for company in self.companies.values():
             company.found = {key: _moved(each, lines) for key, each in company.found.items()}
 
-    def _company(self, name: bytes) -> Company:
-        if name not in self.companies and len(self.companies) >= _MOST_COMPANIES:
-            name = _CROWD
-        return self.companies.setdefault(name, Company())
+    def _company(self, number: Number) -> Company:
+        return self._named(number.name.lower().encode() or number.template)
+
+    def _named(self, name: bytes) -> Company:
+        company = self.companies.get(name)
+        if company is None:
+            if len(self.companies) >= _MOST_COMPANIES:
+                name = _CROWD
+            company = self.companies.setdefault(name, Company())
+        return company
 
     def _keep(
         self, kept: dict[tuple[Kind, bytes, str], Finding], most: int, finding: Finding

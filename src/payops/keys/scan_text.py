@@ -58,7 +58,13 @@ class TextScan:
         text, base = self._text, self._offset
         begin, end = self._next - base, up_to - base
         counted, lines = begin, self.lines
-        for hit in sorted(self._window.hits(text, begin, end), key=_place_of):
+        here: list[Hit] = []
+        for hit in self._window.hits(text, begin, end):
+            if hit.number is None or hit.number.passes:
+                here.append(hit)
+            else:
+                self.findings.add_failing(hit.number)
+        for hit in sorted(here, key=_place_of):
             # No shape goes over a line's end, so where it begins before its anchor the line holds.
             if hit.start > counted:
                 lines += text.count(b"\n", counted, hit.start)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from payops.domain.secret import fingerprint
 from payops.keys import numbers
@@ -51,14 +51,14 @@ _FOURS = b"0000-0000"  # every grouping begins so, `0000-000000` too
 _ENCODED_FOURS = (b"0000%000000", b"0000%0a0000")  # %20, %2d and %2D
 _DUMP = re.compile(rb"0000(?:-0000){5,}")
 _RUN_END = re.compile(rb"0+")
+_MOST_DIGITS = 19
 _LONGEST_NUMBER = 64  # digits of a run that are told apart; longer ones are no cards in any case
 _FIRST = frozenset(b"23456")  # of any card's number
 _ESCAPING = frozenset(b"%xu")
 _MODES = frozenset({b"_live_", b"_test_", b"_prod_"})
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """One occurrence. `start` and `end` are offsets in the text that was looked at.
 
     `value` is the found text itself: it tells two secrets apart and is never shown; `shown` is what
@@ -68,10 +68,13 @@ class Hit:
     kind: Kind
     start: int
     end: int
-    value: bytes = field(repr=False)
+    value: bytes
     shown: str
     note: str = ""
-    number: Number | None = field(default=None, repr=False)
+    number: Number | None = None
+
+    def __repr__(self) -> str:
+        return f"Hit({self.kind.value}, {self.start}, {self.shown})"  # never the value
 
 
 class Window:
@@ -176,6 +179,10 @@ def _numbers(text: bytes, translated: bytes, begin: int, end: int) -> Iterator[H
     for start in _runs(text, translated, begin, end):
         match = _RUN_END.match(translated, start)
         stop = match.end() if match else start
+        if text[start - 1] not in _ESCAPING and (
+            stop - start > _MOST_DIGITS or not is_prefix(text[start : start + 4])
+        ):
+            continue
         number = numbers.compact(text, start, min(stop, start + _LONGEST_NUMBER))
         if number is not None:
             yield _number_hit(stop - len(number.digits), number)
@@ -223,6 +230,8 @@ def _runs(text: bytes, translated: bytes, begin: int, end: int) -> Iterator[int]
 
 
 def _number_hit(start: int, number: Number) -> Hit:
+    if not number.passes:  # it is only counted
+        return Hit(Kind.CARD, start, number.end, b"", "", "", number)
     kind = Kind.TEST_CARD if number.test else Kind.CARD
     shown = masked_card(number.brand, number.digits)
     return Hit(kind, start, number.end, number.digits, shown, number=number)
