@@ -116,6 +116,65 @@ def test_a_later_state_is_not_overwritten(shop: Till) -> None:
     assert shop.endpoint.events == [event]
 
 
+def test_a_failure_that_was_tried_again_is_not_the_last_word(shop: Till) -> None:
+    from payops.lab.stripe import objects
+
+    def intent(status: str) -> None:
+        shop.simulator.store.put(
+            objects.payment_intent(
+                id="pi_again",
+                amount=500,
+                currency="usd",
+                status=status,
+                created=int(time.time()) - 900,
+                livemode=False,
+            )
+        )
+
+    raw = shop.raw()["ledgers"]
+    raw["payments"]["statuses"]["processing"] = ["working"]
+    sections = {"ledgers": raw}
+    failed = shop.lost(type="payment_intent.payment_failed", intent="pi_again")
+    shop.sql.execute(
+        "INSERT INTO payments VALUES (gen_random_uuid(), 'working', 5, 0, 'pi_again', now())"
+    )
+    intent("processing")
+    planned = shop.plan(*failed, sections=sections)
+    assert planned.plan.changes == ()
+    assert "Stripe says processing now" in planned.refused[0].why
+    intent("requires_payment_method")
+    plan = shop.plan(*failed, sections=sections).plan
+    assert len(plan.changes) == 1
+    # between plan and apply the customer tries once more
+    shop.sql.execute("UPDATE payments SET status = 'pending'")
+    plan = shop.plan(*failed, sections=sections).plan
+    shop.sql.execute("UPDATE payments SET status = 'working'")
+    intent("processing")
+    applied = shop.apply(plan, sections=sections)
+    assert words(applied) == ["refused"]
+    assert shop.endpoint.events == []
+
+
+def test_another_api_version_is_a_risk_that_is_told(shop: Till) -> None:
+    (event,) = shop.lost()
+    assert shop.plan(event).plan.changes[0].risk == ""
+    shop.simulator.store.put(
+        {
+            "object": "webhook_endpoint",
+            "id": "we_pinned",
+            "url": shop.endpoint.url,
+            "status": "enabled",
+            "created": 1_700_000_000,
+            "livemode": False,
+            "enabled_events": ["*"],
+            "api_version": "2019-01-01",
+        },
+        livemode=False,
+    )
+    risk = shop.plan(event).plan.changes[0].risk
+    assert "version 2019-01-01, and gives this event in 2024-06-20" in risk
+
+
 def test_undelivered_stuck_and_all_that_the_ledger_lacks(shop: Till) -> None:
     now = datetime.now(UTC)
     window = Window(now - timedelta(hours=1), now)
@@ -217,6 +276,18 @@ def test_edited_expired_and_foreign_plans_are_refused(shop: Till) -> None:
     unsigned = {"endpoints": [{"name": "till", "url": shop.endpoint.url}]}
     with pytest.raises(RefusedError, match="no signing secret"):
         fits(shop, plan, webhooks=unsigned)
+
+
+def test_a_live_key_and_an_endpoint_in_clear(shop: Till) -> None:
+    plan = shop.plan(*shop.lost()).plan
+    from payops.webhooks.replay import fingerprint
+
+    stripe = {**shop.raw()["stripe"], "secret_key": default_key(livemode=True)}
+    clear = {"endpoints": [{"name": "till", "url": "http://shop.example/", "secret": SECRET}]}
+    (endpoint,) = shop.settings(webhooks=clear).webhooks.endpoints
+    target = replace(plan.target, fingerprint=fingerprint(endpoint, plan.target.account))
+    with pytest.raises(RefusedError, match="https only"):
+        fits(shop, signed(replace(plan, target=target)), stripe=stripe, webhooks=clear)
 
 
 def test_another_account_at_the_same_endpoint_is_refused(shop: Till) -> None:

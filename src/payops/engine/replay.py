@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from payops.domain.plan_facts import Refusal
 from payops.domain.secret import redact
 from payops.domain.webhook import Moved, PathEvent
 from payops.engine.planning import Planned
+from payops.engine.replay_event import EventGoneError, fetched, superseded
 from payops.errors import Failure, NotConfiguredError, RefusedError, SourceError, UsageError
 from payops.webhooks.replay import (
     IN_FLIGHT,
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from payops.domain.window import Window
     from payops.sources import Sources
     from payops.sources.redis_keys import EventKeys
+    from payops.sources.stripe_events import EndpointObject
+    from payops.webhooks.whereabouts import Whereabouts
 
 _LIVE_KEYS = ("sk_live_", "rk_live_")
 _MOST_ENDPOINTS = 100
@@ -81,8 +84,10 @@ def plan_replay(
 
     stripe = stripe_of(settings)
     chosen = endpoint_called(settings, endpoint)
-    retry = stripes_endpoint(sources, chosen) if by_stripe else ""
-    way = way_of(settings, chosen, retry)
+    registered = _registered(sources, chosen, must=by_stripe)
+    way = way_of(settings, chosen, _enabled(registered) if by_stripe else "")
+    versions = {each.api_version for each in registered if each.api_version}
+    way = replace(way, versions=frozenset(versions))
     account = account_of(settings, sources)
     events, missing = _events(settings, sources, wanted)
     keys = event_keys(settings, sources)
@@ -91,6 +96,9 @@ def plan_replay(
     finally:
         if keys is not None:
             keys.close()
+    if not force_order:
+        events, tried_again = _last_words(sources, events, seen)
+        missing += tried_again
     changes, refused = changes_of(
         events,
         seen,
@@ -158,22 +166,48 @@ def event_keys(settings: Settings, sources: Sources) -> EventKeys | None:
     return EventKeys(settings.redis, sources.deadline)
 
 
-def stripes_endpoint(sources: Sources, endpoint: WebhookEndpoint) -> str:
-    """The id of Stripe's own object for an endpoint. Raises RefusedError when there is not one."""
+def _registered(sources: Sources, endpoint: WebhookEndpoint, *, must: bool) -> list[EndpointObject]:
+    """Stripe's own objects for an endpoint; none where the key may not see them, unless it must.
+    Raises SourceError."""
     from payops.sources.stripe_events import EndpointObject
 
-    listed = sources.stripe.list("/v1/webhook_endpoints", EndpointObject, at_most=_MOST_ENDPOINTS)
-    found = [each for each in listed.items if each.url == endpoint.url]
-    enabled = [each for each in found if each.status == "enabled"]
+    try:
+        listed = sources.stripe.list(
+            "/v1/webhook_endpoints", EndpointObject, at_most=_MOST_ENDPOINTS
+        )
+    except SourceError as error:
+        if must or error.kind is not Failure.PERMISSION:
+            raise
+        return []
+    return [each for each in listed.items if each.url == endpoint.url]
+
+
+def _enabled(registered: Sequence[EndpointObject]) -> str:
+    """The id of the one that Stripe sends to. Raises RefusedError when there is not one."""
+    enabled = [each for each in registered if each.status == "enabled"]
     if len(enabled) == 1:
         return enabled[0].id
     what = "is registered with Stripe several times" if enabled else "is not registered with Stripe"
-    if found and not enabled:
+    if registered and not enabled:
         what = "is disabled at Stripe, which sends it nothing"
     raise RefusedError(
         f"the endpoint {what}",
         hint="leave --via out, and payops sends itself; see `payops webhooks endpoints`",
     )
+
+
+def _last_words(
+    sources: Sources, events: Sequence[PathEvent], found: Mapping[str, Whereabouts]
+) -> tuple[list[PathEvent], list[Refusal]]:
+    """Without failed attempts that were tried again since."""
+    kept: list[PathEvent] = []
+    refused: list[Refusal] = []
+    for event in events:
+        if why := superseded(sources, event, found[event.id].status):
+            refused.append(Refusal(event.id, why))
+        else:
+            kept.append(event)
+    return kept, refused
 
 
 def _events(
@@ -215,8 +249,6 @@ def _named(
     sources: Sources, wanted: Wanted, ids: Sequence[str]
 ) -> tuple[list[PathEvent], list[Refusal]]:
     """Events by their ids, asked one by one."""
-    from payops.engine.replay_event import EventGoneError, fetched
-
     events: list[PathEvent] = []
     missing: list[Refusal] = []
     for id_ in dict.fromkeys(ids):

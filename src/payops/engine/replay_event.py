@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from msgspec import Struct
+
+from payops.domain.payment import PaymentStatus
+from payops.domain.text import harmless, shortened
 from payops.errors import Failure, SourceError
 
 if TYPE_CHECKING:
     from payops.domain.webhook import PathEvent
     from payops.sources import Sources
+
+
+_GOING_ON = frozenset({PaymentStatus.PROCESSING, PaymentStatus.REQUIRES_ACTION})
+_FAILED = frozenset({"requires_payment_method", "canceled"})
 
 
 class EventGoneError(Exception):
@@ -49,6 +58,25 @@ def fetched(sources: Sources, id_: str) -> Fetched:
     if event.id != id_:
         raise _not_understood(id_, "it is another event")
     return Fetched(body, event, told if isinstance(told, str) else "?")
+
+
+class _Intent(Struct, frozen=True):
+    status: str
+
+
+def superseded(sources: Sources, event: PathEvent, status: PaymentStatus | None) -> str:
+    """Why a failed attempt is not the payment's last word; empty when it is, or nothing says so.
+
+    A customer who tries again makes what failed go on, so that the ledger's `processing` may be
+    older or newer than the failure: Stripe's own state of the payment tells. Raises SourceError.
+    """
+    if event.type != "payment_intent.payment_failed" or status not in _GOING_ON:
+        return ""
+    path = f"/v1/payment_intents/{quote(event.payment_intent, safe='')}"
+    now = sources.stripe.get(path, _Intent).value.status
+    if now in _FAILED:
+        return ""
+    return f"it failed, and was tried again since: Stripe says {shortened(harmless(now), 30)} now"
 
 
 def _not_understood(id_: str, why: str) -> SourceError:

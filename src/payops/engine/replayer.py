@@ -19,10 +19,9 @@ from payops.domain.plan import Change, Plan
 from payops.domain.plan_outcome import Outcome, Result, Words
 from payops.domain.webhook import Moved, PathEvent
 from payops.engine.replay import event_keys, is_live, stripe_of
-from payops.engine.replay_event import EventGoneError, Fetched, fetched
+from payops.engine.replay_event import EventGoneError, Fetched, fetched, superseded
 from payops.engine.replay_lock import ReplayLock
 from payops.errors import SourceError
-from payops.sources.pace import Pace
 from payops.webhooks.failing import Failures
 from payops.webhooks.replay import (
     KEPT,
@@ -92,7 +91,7 @@ class Replayer:
         self._secrets = own_secrets(settings, endpoint)
         self._sender = WebhookSender(sources.deadline)
         self._retry = StripeRetry(stripe_of(settings), sources.deadline)
-        self._pace = Pace(manner.per_second, 1)
+        self._next = 0.0
         self._failures = Failures()
         self.events: dict[str, PathEvent] = {}
         """What was sent, by the change's id."""
@@ -113,10 +112,7 @@ class Replayer:
             return f"{reason}; see what it answers with `payops webhooks probe`"
         if reason := self._queue():
             return reason
-        left = self._sources.deadline.remaining
-        if not self._pace.wait(left):
-            return "its time is up"
-        return ""
+        return self._turn()
 
     def ended(self, number: int) -> str:
         """No database knows how a request ended: it is looked at."""
@@ -199,6 +195,10 @@ class Replayer:
         if overtaken(event, now.status) and _word(now.status) != seen.get("ledger_status"):
             why = f"the ledger shows a later state since: {_word(now.status)}"
             return Outcome(Result.REFUSED, why)
+        if _word(now.status) != seen.get("ledger_status") and (
+            why := superseded(self._sources, event, now.status)
+        ):
+            return Outcome(Result.REFUSED, why)
         why = reached(seen, now)
         if not why:
             return None
@@ -253,6 +253,15 @@ class Replayer:
             if time.monotonic() >= until:
                 return ""
             time.sleep(_LOOK_EVERY_S)
+
+    def _turn(self) -> str:
+        """Waits for its turn, at most until somebody wants it to end."""
+        while (left := self._next - time.monotonic()) > 0 and not self._manner.stop():
+            if left > self._sources.deadline.remaining:
+                return "its time is up"
+            time.sleep(min(left, _LOOK_EVERY_S))
+        self._next = time.monotonic() + 1 / self._manner.per_second
+        return ""
 
     def _queue(self) -> str:
         """Waits while the queue is too long; why that was in vain."""

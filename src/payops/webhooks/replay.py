@@ -53,6 +53,8 @@ class Way:
     ttl_s: float = 0.0
     clears: bool = False
     looks: bool = True
+    versions: frozenset[str] = frozenset()
+    """API versions that Stripe renders this endpoint's events in, where it is pinned to any."""
 
     @property
     def name(self) -> str:
@@ -190,7 +192,7 @@ def change_of(event: PathEvent, its: Whereabouts, way: Way, money: Money | None)
         statement=statement_of(key, before, way),
         why=_why(event, its),
         evidence=(f"{event.type}, created {utc_text(event.created)}", *_paid(event)),
-        risk=_risk(way, its),
+        risk=_risk(event, way, its),
         undoable=False,
         money=money,
     )
@@ -271,8 +273,13 @@ def _paid(event: PathEvent) -> Sequence[str]:
     return (f"payment {event.payment_intent}",) if event.payment_intent else ()
 
 
-def _risk(way: Way, its: Whereabouts) -> str:
+def _risk(event: PathEvent, way: Way, its: Whereabouts) -> str:
     risks = []
+    if way.versions and event.api_version not in way.versions and not way.retry:
+        risks.append(
+            f"Stripe sends this endpoint version {', '.join(sorted(way.versions))}, and gives this "
+            f"event in {event.api_version or 'none'}: --via stripe sends that one"
+        )
     if way.retry:
         risks.append("Stripe's retry call is not documented, and tells nothing of the answer")
     if its.moved is Moved.NOT_TOLD:
