@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from payops.sources import Sources
 
 # A handler may answer first and work then; what takes longer is told as not moved yet.
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
 _LOOK_EVERY_S = 0.5
 _EARLIER = timedelta(hours=1)  # a payment is made before the event of its end
 _LACKING = frozenset({Moved.NO, Moved.NO_ROW})
