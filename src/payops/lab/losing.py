@@ -156,6 +156,7 @@ def keep(lab: Lab, events: Sequence[Event]) -> None:
         events=rows_of(lab, log.table, log.columns.event_id, ids) if log else [],
         keys=strings_with_expiry(lab, dedupe_keys(lab, ids)),
         stripe_events=list(events),
+        deliveries=[one for one in _deliveries(lab) if one["event"] in ids],
     )
 
 
@@ -166,7 +167,7 @@ def find_again(lab: Lab) -> None:
         return
     log, ids = mapping(lab).event_log, [event["id"] for event in kept["stripe_events"]]
     lab.stripe.put("/objects", kept["stripe_events"])
-    lab.stripe.put("/deliveries", {"remove": ids})
+    lab.stripe.put("/deliveries", {"remove": ids, "set": kept.get("deliveries", [])})
     put_back_strings(lab, kept["keys"])
     with lab.postgres.transaction():
         # Whoever sent the events again meanwhile (`payops webhooks replay`) made rows of their own.
@@ -178,6 +179,11 @@ def find_again(lab: Lab) -> None:
         if log:
             _unlog(lab, ids)
             put_back(lab, log.table, kept["events"])
+
+
+def _deliveries(lab: Lab) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = lab.stripe.get("/deliveries?limit=100000")["deliveries"]
+    return found
 
 
 def dedupe_keys(lab: Lab, events: Sequence[str]) -> list[str]:

@@ -280,3 +280,33 @@ def test_payments_from_now_on_meet_the_fault_as_well(lab: LabInfo) -> None:
         time.sleep(0.05)
     assert {status for status, _ in found} == {"pending"}
     assert all(error.startswith("InjectedError") for _, error in found)
+
+
+def test_stripe_sends_again_what_it_owes_once_the_endpoint_is_well(lab: LabInfo) -> None:
+    from lab.scenarios.test_scenarios import state
+
+    before = state(lab)
+    laboratory.inject(Path(lab.dir), "webhook-endpoint-fails")
+    wanted = next(
+        event
+        for event in lost(lab, "webhook-endpoint-fails")
+        if event["type"] == "payment_intent.succeeded"
+    )
+    Control("merchant", lab.app_control_url).put("/faults", {"webhook": None})
+    stripe = Control("stripe", lab.stripe_control_url)
+    (endpoint,) = stripe.get("/objects?type=webhook_endpoint")["objects"]
+    again = f"{lab.stripe_url}/v1/events/{wanted['id']}/retry"
+    asked = f"webhook_endpoint={endpoint['id']}".encode()
+    assert answer(again, asked, Authorization=f"Bearer {lab.secret_key}") == 200
+    end = time.monotonic() + 5
+    while stripe.get(f"/objects/{wanted['id']}")["pending_webhooks"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    with psycopg.connect(lab.postgres_dsn) as connection:
+        row = connection.execute(
+            "SELECT status FROM payments WHERE processor_ref = %s",
+            (wanted["data"]["object"]["id"],),
+        ).fetchone()
+    assert row == ("succeeded",)
+    laboratory.heal(Path(lab.dir))
+    assert state(lab) == before

@@ -46,8 +46,8 @@ class WebhookFault:
     """One fault of the webhook: `fault` is one of WEBHOOK.
 
     It strikes deliveries of `types` (none: of all, and what is no event), the `next` ones that fit
-    (None: until it is lifted). `location` is where a redirect leads (empty: the path with a slash at its
-    end, or without), `seconds` how slow or late. `by` is who set it.
+    (None: until it is lifted). `location` is where a redirect leads (empty: the path with a slash
+    at its end, or without), `seconds` how slow or late. `by` is who set it.
     """
 
     fault: str

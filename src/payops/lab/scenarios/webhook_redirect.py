@@ -1,8 +1,9 @@
 """The webhook endpoint moved, and Stripe does not follow.
 
 Since a release the address without a slash at its end answers 308 with the one that has it (or the
-other way round, or a proxy sends `www` elsewhere). A browser follows; to Stripe every 3xx is a failed delivery, so paid
-orders stay pending while the page and the handler are well (runbook 004, scenario 5).
+other way round, or a proxy sends `www` elsewhere). A browser follows; to Stripe every 3xx is a
+failed delivery, so paid orders stay pending while the page and the handler are well (runbook 004,
+scenario 5).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ PUT    /rate_limits    true, false or {live, test, endpoint}
 PUT    /status         {state: up|degraded|down, message, unknown_shape}
 PUT    /webhook_endpoints/{id}   {status, url, secret, enabled_events, livemode, api_version}; or
                        without id {remove: we_...}
-GET    /deliveries     ?event=evt_...; POST /deliver {event, endpoint, times}
+GET    /deliveries     ?event=evt_...&limit=1000; POST /deliver {event, endpoint, times}
 PUT    /deliveries     {set: [{event, endpoint, state, attempts, next_at, ...}], remove: [evt_...]}
 PUT    /muted          [type, ...]: types of events that are never generated
 POST   /authenticate   {payment_intent, passed}: the payer passes or fails 3-D Secure
@@ -232,7 +232,9 @@ class Control:
         return self.sim.webhooks.change_endpoint(id_, _json(request))
 
     async def _get_deliveries(self, request: Request, _: str) -> Any:
-        return {"deliveries": self.sim.webhooks.dump(_query(request).get("event"))}
+        asked = _query(request)
+        limit = int(asked.get("limit", "1000"))
+        return {"deliveries": self.sim.webhooks.dump(asked.get("event"), limit)}
 
     async def _put_deliveries(self, request: Request, _: str) -> Any:
         asked = _json(request)

@@ -145,10 +145,14 @@ class Webhooks:
                 "DELETE FROM deliveries WHERE event = ?", [(id_,) for id_ in removed]
             )
             self.store.db.executemany(
-                f"INSERT OR REPLACE INTO deliveries ({', '.join(names)}) "  # noqa: S608  ours
-                f"VALUES ({', '.join('?' * len(names))})",
+                f"INSERT OR REPLACE INTO deliveries ({', '.join(names)}, delivered) "  # noqa: S608
+                f"VALUES ({', '.join('?' * len(names))}, ?)",
                 [
-                    (one["event"], one["endpoint"], *({**usual, **one}.get(n) for n in names[2:]))
+                    (
+                        *(one["event"], one["endpoint"]),
+                        *({**usual, **one}.get(name) for name in names[2:]),
+                        one.get("state") == "succeeded",
+                    )
                     for one in made
                 ],
             )
@@ -215,12 +219,12 @@ class Webhooks:
         made["pending_webhooks"] = max((made.get("pending_webhooks") or 0) - 1, 0)
         self.store.put(made, account=str(found[0]).partition("/")[2] or None)
 
-    def dump(self, event: str | None = None) -> list[dict[str, Any]]:
-        """The last 1,000 deliveries (or all of one event) as JSON."""
+    def dump(self, event: str | None = None, limit: int = 1000) -> list[dict[str, Any]]:
+        """So many deliveries (or those of one event) as JSON."""
         names = ("event", "endpoint", "state", "attempts", "next_at", "last_status", "last_error")
         found = self.store.db.execute(
             f"SELECT {', '.join(names)} FROM deliveries "  # noqa: S608  names are ours
-            "WHERE ? IS NULL OR event = ? LIMIT 1000",
-            (event, event),
+            "WHERE ? IS NULL OR event = ? LIMIT ?",
+            (event, event, limit),
         )
         return [dict(zip(names, row, strict=True)) for row in found]
