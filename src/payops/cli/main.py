@@ -23,6 +23,7 @@ from payops.cli import (
     lab,
     reconcile,
     remedy,
+    trace,
     undo,
     webhooks,
 )
@@ -80,6 +81,7 @@ def root(
 app.command()(health.health)
 app.add_typer(circuit.app, name="circuit")
 app.add_typer(reconcile.app, name="reconcile")
+app.command()(trace.trace)
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 app.command()(init.init)

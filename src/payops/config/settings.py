@@ -16,6 +16,7 @@ from payops.config.keys import KeySettings
 from payops.config.ledger import Ledger
 from payops.config.section import Duration, Section, span
 from payops.config.sources import PostgresSettings, RedisSettings, StripeSettings
+from payops.config.trace import TraceSettings
 from payops.config.webhooks import EventLog, WebhookSettings
 
 
@@ -126,6 +127,7 @@ class Settings(Section, frozen=True):
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     keys: KeySettings = field(default_factory=KeySettings)
     circuit: CircuitSettings = field(default_factory=CircuitSettings)
+    trace: TraceSettings = field(default_factory=TraceSettings)
     app: AppSettings = field(default_factory=AppSettings)
     thresholds: Annotated[
         dict[str, dict[str, ThresholdOverride]],
