@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from command import assert_calm, payops
 from payops.config.load import read
+from payops.config.sources import PostgresSettings
 from payops.domain.deadline import Deadline
 from payops.domain.report import Report
+from payops.domain.secret import Secret
 from payops.domain.signature import signature_header
 from payops.domain.status import Status
 from payops.engine.keys import KeysOptions, check_keys
@@ -45,8 +49,6 @@ def healed(lab: LabInfo) -> Iterator[None]:
 def checked(lab: LabInfo, *files: str, seconds: float = 20) -> Report:
     settings = read(Path(lab.config))
     assert settings.stripe is not None
-    from msgspec.structs import replace
-
     fast = replace(settings, stripe=replace(settings.stripe, max_requests_per_second=100))
     return check_keys(fast, KeysOptions(files), Deadline.after(seconds))
 
@@ -122,6 +124,19 @@ def test_a_stripe_that_does_not_answer_is_no_bad_key(lab: LabInfo) -> None:
     assert by_id["keys.account"].status is Status.SKIP
     assert by_id["keys.environments"].status is Status.OK
     assert report.duration_ms < 3000
+
+
+def test_a_database_that_hangs_leaves_stripe_its_time(lab: LabInfo) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hung:
+        settings = read(Path(lab.config))
+        dsn = Secret(f"postgresql://u@127.0.0.1:{hung.getsockname()[1]}/x")
+        settings = replace(settings, postgres=PostgresSettings(dsn=dsn))
+        report = check_keys(settings, KeysOptions(), Deadline.after(2))
+    by_id = {check.id: check for check in report.checks}
+    assert by_id["keys.secret"].status is Status.OK
+    assert by_id["keys.account"].status is Status.OK
+    assert "the ledger could not be asked" in by_id["keys.account"].evidence[0].what
+    assert report.duration_ms < 2500
 
 
 def test_old_and_new_key_in_a_rotation(lab: LabInfo, tmp_path: Path) -> None:

@@ -65,9 +65,10 @@ def check_keys(settings: Settings, options: KeysOptions, deadline: Deadline) -> 
     started, now = time.monotonic(), datetime.now(UTC)
     readings = read_everything(settings, options, deadline)
     found = [one for reading in readings for one in reading.found]
-    sources = Sources(settings, deadline.sooner(0.1, at_most=0.5))
+    ends = deadline.sooner(0.1, at_most=0.5)
+    sources, database = Sources(settings, ends), Sources(settings, ends.sooner(0.5, at_most=15))
     try:
-        asked = ask(settings, sources, found)
+        asked = ask(settings, sources, database, found)
         results = {
             "keys.secret": _secret(settings, found, asked, now),
             "keys.publishable": judge_role(
@@ -83,6 +84,7 @@ def check_keys(settings: Settings, options: KeysOptions, deadline: Deadline) -> 
         calls = sources.stripe_calls()
     finally:
         sources.close()
+        database.close()
     return Report(
         command="keys check",
         generated_at=now,

@@ -56,10 +56,11 @@ class Asked:
     """Secret keys of other places that were not asked about: there are more than MOST_OTHERS."""
 
 
-def ask(settings: Settings, sources: Sources, found: Sequence[Found]) -> Asked:
-    """Ask the database, then Stripe. Raises nothing that they do."""
+def ask(settings: Settings, sources: Sources, database: Sources, found: Sequence[Found]) -> Asked:
+    """Ask the database, then Stripe. Raises nothing that they do. `database` ends sooner, so that
+    one that hangs leaves Stripe its time."""
     asked = Asked()
-    references = _from_database(settings, sources, found, asked)
+    references = _from_database(settings, database, found, asked)
     usable = [one for one in found if one.usable]
     asked.secret = next((one for one in usable if _configured(one, Role.SECRET)), None)
     asked.publishable = _publishable(usable, settings.environment)
@@ -83,6 +84,9 @@ def _from_database(
             references = newest_references(sources.postgres, settings.payments, _REFERENCES)
     except SourceError as error:
         asked.ledger_untold = str(error)
+        if error.does_not_answer:
+            asked.log_untold = asked.ledger_untold
+            return ()
     except NotConfiguredError:
         return ()
     log = next((one for one in settings.event_logs.values() if one.columns.signature), None)
