@@ -21,7 +21,7 @@ from payops.errors import UsageError
 from payops.formats.safe import Page, SafeReport, safe
 
 # Modules of this folder that are no outputs: how errors are told, and what the outputs share.
-_NOT_OUTPUTS = frozenset({"discrepancies", "safe", "table_rows", "tables", "words"})
+_NOT_OUTPUTS = frozenset({"discrepancies", "safe", "saved", "table_rows", "tables", "words"})
 
 
 class Format(Protocol):
