@@ -147,3 +147,12 @@ def test_what_is_kept_has_a_limit_and_what_is_counted_has_none(
     scan.finish()
     assert len(findings.settled()) == 3
     assert sum(findings.beyond.values()) == 7
+
+
+def test_of_bad_company_nothing_is_counted_as_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payops.keys.scan_findings._MOST_WEAK", 3)
+    findings = JOB.findings()
+    scan = TextScan(Window(), findings)
+    scan.feed(b"".join(b"row,%d,x\n" % (4539578763621486 + 7 * n) for n in range(2000)))
+    scan.finish()
+    assert (findings.settled(), sum(findings.beyond.values())) == ((), 0)

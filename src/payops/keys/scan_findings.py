@@ -66,6 +66,7 @@ class Company:
     fails: int = 0
     passes: int = 0
     found: dict[tuple[Kind, bytes, str], Finding] = field(default_factory=dict)
+    beyond: Counter[Kind] = field(default_factory=Counter)
 
     @property
     def are_cards(self) -> bool:
@@ -90,13 +91,13 @@ class Findings:
         """Count one occurrence."""
         number = hit.number
         if number is None or number.sure or self.strict:
-            self._keep(self.found, MOST, self._finding(hit, place))
+            _keep(self.found, self.beyond, MOST, self._finding(hit, place))
         elif number.other:
             self.others[number.name.lower()] += 1
         else:
             company = self._company(number)
             company.passes += 1
-            self._keep(company.found, _MOST_WEAK, self._finding(hit, place))
+            _keep(company.found, company.beyond, _MOST_WEAK, self._finding(hit, place))
 
     def add_failing(self, number: Number) -> None:
         """Count a number whose sum is wrong: it tells what those beside it are."""
@@ -105,15 +106,16 @@ class Findings:
     def merge(self, later: Findings) -> None:
         """Take in what was found in a later part of the same file."""
         for finding in later.found.values():
-            self._keep(self.found, MOST, finding)
+            _keep(self.found, self.beyond, MOST, finding)
         self.beyond.update(later.beyond)
         self.others.update(later.others)
         for name, theirs in later.companies.items():
             ours = self._named(name)
             ours.fails += theirs.fails
             ours.passes += theirs.passes
+            ours.beyond.update(theirs.beyond)
             for finding in theirs.found.values():
-                self._keep(ours.found, _MOST_WEAK, finding)
+                _keep(ours.found, ours.beyond, _MOST_WEAK, finding)
 
     def settled(self) -> tuple[Finding, ...]:
         """All findings in order of place; what is in bad company is counted in `others`."""
@@ -121,6 +123,7 @@ class Findings:
         for name, company in self.companies.items():
             if company.are_cards:
                 all_found += company.found.values()
+                self.beyond.update(company.beyond)
             elif company.passes:
                 self.others[name.decode("ascii", "replace")] += company.passes
         self.companies.clear()
@@ -143,24 +146,6 @@ class Findings:
             company = self.companies.setdefault(name, Company())
         return company
 
-    def _keep(
-        self, kept: dict[tuple[Kind, bytes, str], Finding], most: int, finding: Finding
-    ) -> None:
-        key = (finding.kind, finding.value, finding.field)
-        known = kept.get(key)
-        if known is None:
-            if len(kept) >= most:
-                self.beyond[finding.kind] += finding.count
-            else:
-                kept[key] = finding
-            return
-        kept[key] = replace(
-            known,
-            count=known.count + finding.count,
-            first=min(known.first, finding.first),
-            last=max(known.last, finding.last),
-        )
-
     def _finding(self, hit: Hit, place: Place) -> Finding:
         number = hit.number
         printed = "" if number else _hash_of(hit)
@@ -175,6 +160,29 @@ class Findings:
             first=place,
             last=place,
         )
+
+
+def _keep(
+    kept: dict[tuple[Kind, bytes, str], Finding],
+    beyond: Counter[Kind],
+    most: int,
+    finding: Finding,
+) -> None:
+    """Take in a finding, or count it as beyond `most`."""
+    key = (finding.kind, finding.value, finding.field)
+    known = kept.get(key)
+    if known is None:
+        if len(kept) >= most:
+            beyond[finding.kind] += finding.count
+        else:
+            kept[key] = finding
+        return
+    kept[key] = replace(
+        known,
+        count=known.count + finding.count,
+        first=min(known.first, finding.first),
+        last=max(known.last, finding.last),
+    )
 
 
 def _moved(finding: Finding, lines: int) -> Finding:
