@@ -78,9 +78,7 @@ def test_newer_keys_of_one_account_share_a_part() -> None:
     assert read_form("whsec_" + NEWER).account_part == ""
 
 
-@pytest.mark.parametrize(
-    "name", ["production", "PROD", "live", "prod-eu", "live.us"]
-)
+@pytest.mark.parametrize("name", ["production", "PROD", "live", "prod-eu", "live.us"])
 def test_environments_that_take_real_money(name: str) -> None:
     assert is_live_environment(name)
 
