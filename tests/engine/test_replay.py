@@ -346,6 +346,9 @@ def test_applied_twice_nothing_is_sent_twice(shop: Till) -> None:
     again = shop.apply(plan)
     assert words(again) == ["already done"] * 3
     assert again.exit_code == 0
+    assert [each.moved for each in again.reread] == ["yes"] * 3
+    rereads = [e for e in shop.journal.trusted().entries if e["kind"] == "reread"]
+    assert len(rereads) == 1, "what it showed is not asked again"
     assert len(shop.endpoint.events) == 3
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -38,7 +38,7 @@ def reread(
     patience_s: float = PATIENCE_S,
 ) -> Applied:
     """The outcome with what the ledger shows now of every event that reached the handler, also by
-    an earlier run of the plan; the journal has it too.
+    an earlier run of the plan; the journal has it too. What it showed then is not asked again.
 
     `sent` are events that are known already, by change. A source that does not answer is told in
     `stopped`: what was sent, was sent.
@@ -46,6 +46,11 @@ def reread(
     changes = [change for change, outcome in applied.outcomes if _was_sent(outcome)]
     if not changes:
         return applied
+    told = _shown_before(journal, plan, changes)
+    shown_before = {each.change for each in told}
+    changes = [change for change in changes if change.id not in shown_before]
+    if not changes:
+        return replace(applied, reread=tuple(told))
     try:
         events = _events(sources, changes, sent)
         moved = _moved(settings, sources, list(events.values()), patience_s)
@@ -57,7 +62,6 @@ def reread(
         why = f"the ledger could not be read again: {error}"
         return replace(applied, stopped="; ".join(filter(None, (applied.stopped, why))))
     since = min((event.created for event in lacking), default=plan.created_at) - _EARLIER
-    told: list[Reread] = []
     for change in changes:
         if change.id in events:
             id_ = events[change.id].id
@@ -78,6 +82,21 @@ def reread(
     except (FailedError, RefusedError) as error:
         return replace(applied, reread=tuple(told), stopped=applied.stopped or str(error))
     return replace(applied, reread=tuple(told), head=head)
+
+
+def _shown_before(journal: Journal, plan: Plan, changes: Sequence[Change]) -> list[Reread]:
+    """What the ledger was seen to show by earlier runs of this plan."""
+    wanted = {change.id: change for change in changes}
+    found: dict[str, Reread] = {}
+    for entry in journal.read().entries:
+        if entry["kind"] != "reread" or entry["plan"] != plan.digest:
+            continue
+        for each in entry["events"]:
+            change = wanted.get(each["change"])
+            if change is not None and each["moved"] == Moved.YES.value:
+                event = change.key["event"] or ""
+                found[change.id] = Reread(change.id, event, each["moved"], each["row"])
+    return list(found.values())
 
 
 def _was_sent(outcome: Outcome) -> bool:
