@@ -76,7 +76,8 @@ OTHER_WORDS = frozenset(
     invoice ref reference trace span request req correlation transaction txn ts time timestamp
     epoch date phone tel telephone mobile fax msisdn sms imei imsi iccid iban bic ean gtin isbn upc
     sku barcode tracking parcel shipment serial seq sequence offset size bytes length hash nonce
-    checksum crc version build revision port duration us ms ns usec nsec nanos micros latency count
+    checksum crc etag digest sha md5 commit git blob session sid cookie csrf
+    version build revision port duration us ms ns usec nsec nanos micros latency count
     total amount price sum balance batch lsn cursor ticket voucher coupon gift licence license
     random seed snowflake node host thread worker ptr addr address job task event message msg
     """.split()
