@@ -59,6 +59,17 @@ def test_a_newer_event_takes_an_older_ones_place() -> None:
     assert judge_payments([failed], rows, ALL_WORDS)["evt_1"].moved is Moved.NO
 
 
+def test_a_lost_end_is_one_loss_and_its_steps_are_none() -> None:
+    step = event("evt_1", age=100, type="payment_intent.requires_action", payment_intent="pi_1")
+    end = event("evt_2", age=90, payment_intent="pi_1")
+    row = (Row("1", Word.PENDING),)
+    rows = {"evt_1": row, "evt_2": row}
+    found = judge_payments([step, end], rows, ALL_WORDS)
+    assert found["evt_1"].moved is Moved.NOT_TOLD
+    assert found["evt_2"].moved is Moved.NO
+    assert judge_payments([step], rows, ALL_WORDS)["evt_1"].moved is Moved.NO
+
+
 @pytest.mark.parametrize(
     ("type_", "status", "word", "moved"),
     [

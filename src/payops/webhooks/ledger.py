@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from payops.domain.payment import PaymentStatus
 from payops.domain.webhook import Moved, PathEvent
-from payops.webhooks.told import Book, book_of, rank, refund_word, shows, words_of
+from payops.webhooks.told import Book, book_of, ends, rank, refund_word, shows, words_of
 
 if TYPE_CHECKING:
     from payops.config.ledger import Ledger
@@ -122,6 +122,20 @@ def judge_payments(
             moved = Moved.NO
         found[event.id] = Standing(moved, its)
         newer[about].append(event)
+    return _without_steps(newer, found)
+
+
+def _without_steps(
+    of_payment: Mapping[str, Sequence[PathEvent]], found: dict[str, Standing]
+) -> dict[str, Standing]:
+    """A payment whose end the ledger does not show tells nothing of the steps on the way to it:
+    what set the row back, or kept it from moving on, is the end's own loss."""
+    for events in of_payment.values():
+        lacking = [event for event in events if found[event.id].moved is Moved.NO]
+        if any(ends(event) for event in lacking):
+            for step in lacking:
+                if not ends(step):
+                    found[step.id] = Standing(Moved.NOT_TOLD, found[step.id].rows)
     return found
 
 

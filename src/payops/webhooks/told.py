@@ -110,6 +110,11 @@ def rank(event: PathEvent) -> int:
     return max((_RANK[each] for each in words_of(event)), default=0)
 
 
+def ends(event: PathEvent) -> bool:
+    """Whether it tells how a payment ends; a failure does not, since the customer may try again."""
+    return rank(event) > _RANK[Word.FAILED]
+
+
 def money_key(event: PathEvent) -> str | None:
     """Events with the same key tell of the same money; None for one that tells of none.
 
