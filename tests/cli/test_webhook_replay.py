@@ -201,6 +201,7 @@ def test_interrupted_it_ends_between_two_events(shop: Till, number: signal.Signa
 def killed_at_random(shop: Till, kills: int, count: int, seed: int) -> None:
     events = shop.lost(count)
     shop.endpoint.delay_s = 0.01
+    shop.endpoint.before = lambda event: time.sleep(0.01)  # on its way, and not marked yet
     plan = shop.folder / "plan.json"
     saved = run(shop, "webhooks", "replay", "--since", "1h", "--save-plan", plan)
     assert saved.code == 0, saved.err
@@ -225,6 +226,10 @@ def killed_at_random(shop: Till, kills: int, count: int, seed: int) -> None:
     assert set(ends) == intents, "the journal says what became of each"
     done = [e["change"] for e in ends.values() if e["result"] == "done"]
     assert len(done) == len(set(done)) == count
+    if kills >= 50:
+        whys = [e["why"] for e in ends.values()]
+        assert any("found done after an interruption" in why for why in whys), "they hit"
+        assert any("nothing shows that it reached the handler" in why for why in whys)
 
 
 def test_killed_at_random_moments_every_event_is_handled_once(shop: Till) -> None:
