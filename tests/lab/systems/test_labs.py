@@ -42,7 +42,7 @@ def health(info: LabInfo) -> dict[str, str]:
 
 def skipped(made: System) -> set[str]:
     """The checks of what this system does not have."""
-    found = set() if made.name == "reference" else {"circuit.state"}
+    found = set() if made.preset in {"reference", "debtflow"} else {"circuit.state"}
     return found if made.uses_redis else found | {"redis.connect"}
 
 
@@ -69,7 +69,9 @@ def test_it_is_up_soon_and_healthy(name: str, seed: int, tmp_path: Path) -> None
         assert {check for check, status in found.items() if status == "SKIP"} == skipped(
             system(name)
         )
-        assert set(found.values()) == {"OK", "SKIP"} - ({"SKIP"} if name == "reference" else set())
+        assert set(found.values()) == {"OK", "SKIP"} - (
+            set() if skipped(system(name)) else {"SKIP"}
+        )
         assert took < READY_S
     finally:
         laboratory.down(place)
