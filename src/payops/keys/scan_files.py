@@ -25,7 +25,7 @@ from payops.keys.scan_findings import Findings
 from payops.keys.scan_text import TextScan, scan_all
 from payops.keys.scan_window import Window
 
-PART = 64 << 20
+PART = 16 << 20
 """Bytes of a plain file that are one piece of work, so that one large log keeps every core busy."""
 _HEAD = 1 << 13  # looked at for what kind of file it is
 _PACKED: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
