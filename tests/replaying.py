@@ -37,7 +37,8 @@ from payops.engine.replayer import Manner, Replayer
 from payops.engine.target import check_endpoint
 from payops.lab.merchant.signature import genuine
 from payops.lab.stripe import objects
-from payops.lab.stripe.config import default_key
+from payops.lab.stripe.config import Config, default_key
+from payops.lab.stripe.limits import Limits
 from payops.lab.stripe.simulator import Simulator
 from payops.sources import Sources
 
@@ -45,6 +46,8 @@ SECRET = "whsec_test_of_the_replay_0123456789"
 KEY = ":1:stripe_event:{event}"
 SEEN = b"\x80\x05\x88."  # True as Django's cache pickles it
 TTL_S = 86_400
+UNLIMITED = Config(rate_limits=Limits(enabled=False))
+"""A simulator that is asked as fast as a test can."""
 
 
 @dataclass

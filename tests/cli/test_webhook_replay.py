@@ -21,7 +21,7 @@ from payops.lab.info import LabInfo
 from payops.lab.servers.postgres import PostgresServer
 from payops.lab.servers.redis import RedisServer
 from payops.lab.stripe.simulator import Simulator
-from replaying import KEY, Till, till
+from replaying import KEY, UNLIMITED, Till, till
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def servers(
     redis = RedisServer(tmp_path_factory.mktemp("redis"))
     postgres.start()
     redis.start()
-    with Simulator(tmp_path_factory.mktemp("stripe")).running() as simulator:
+    with Simulator(tmp_path_factory.mktemp("stripe"), UNLIMITED).running() as simulator:
         yield postgres, redis, simulator
     redis.stop()
     postgres.remove()

@@ -28,7 +28,7 @@ from payops.lab.servers.redis import RedisServer
 from payops.lab.stripe.config import default_key
 from payops.lab.stripe.simulator import Simulator
 from payops.sources import Sources
-from replaying import KEY, SECRET, SEEN, TTL_S, Endpoint, Till, till, words
+from replaying import KEY, SECRET, SEEN, TTL_S, UNLIMITED, Endpoint, Till, till, words
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
 
 @pytest.fixture(scope="module")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
-    with Simulator(tmp_path_factory.mktemp("stripe")).running() as running:
+    with Simulator(tmp_path_factory.mktemp("stripe"), UNLIMITED).running() as running:
         yield running
 
 

@@ -66,7 +66,9 @@ def send_out(
                 told=told_as(options.output),
             )
             if not dry_run:
-                applied = reread(settings, sources, journal, plan, applied, replayer.events)
+                applied = reread(
+                    settings, sources, journal, plan, applied, replayer.events, say=tell
+                )
     finally:
         if replayer is not None:
             replayer.close()

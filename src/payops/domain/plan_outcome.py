@@ -86,7 +86,9 @@ class Words:
 
     there: str = "the row has the new values"
     as_before: str = "the row is as it was before"
-    another: str = "and the row is another now"
+    not_known: str = (
+        "interrupted so long ago that the database cannot tell, and the row is another now"
+    )
     away: str = "the database went away: "
     stays: bool = False
 

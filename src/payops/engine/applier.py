@@ -152,8 +152,7 @@ def _resolved(
         return Outcome(Result.DONE, why, now=seen.now, row=seen.row), ""
     if seen.result is Result.WOULD:
         return Outcome(Result.FAILED, f"interrupted; {words.as_before}"), NOT_DONE
-    why = f"interrupted so long ago that the database cannot tell, {words.another}"
-    return Outcome(Result.FAILED, f"{why}: {seen.why}"), NOT_KNOWN
+    return Outcome(Result.FAILED, f"{words.not_known}: {seen.why}"), NOT_KNOWN
 
 
 def _look(writer: Writer, change: Change) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # A handler may answer first and work then; what takes longer is told as not moved yet.
 PATIENCE_S = 5.0
+_TELLING = 20  # some seconds of silence at Stripe's pace
 _LOOK_EVERY_S = 0.5
 _EARLIER = timedelta(hours=1)  # a payment is made before the event of its end
 _LACKING = frozenset({Moved.NO, Moved.NO_ROW})
@@ -36,6 +37,7 @@ def reread(
     sent: Mapping[str, PathEvent],
     *,
     patience_s: float = PATIENCE_S,
+    say: Callable[[str], None] = lambda line: None,
 ) -> Applied:
     """The outcome with what the ledger shows now of every event that reached the handler, also by
     an earlier run of the plan; the journal has it too. What it showed then is not asked again.
@@ -52,6 +54,9 @@ def reread(
     if not changes:
         return replace(applied, reread=tuple(told))
     try:
+        unknown = sum(change.id not in sent for change in changes)
+        if unknown > _TELLING:
+            say(f"payops: {unknown:,} that an earlier run sent are asked of Stripe once more")
         events = _events(sources, changes, sent)
         moved = _moved(settings, sources, list(events.values()), patience_s)
         words = _logged(settings, sources, list(events.values()))

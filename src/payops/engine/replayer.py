@@ -68,7 +68,7 @@ class Replayer:
 
     words = Words(
         as_before="nothing shows that it reached the handler",
-        another="and what was sent is not known",
+        not_known="interrupted, and whether it was sent is not known",
         away="",
         stays=True,
     )

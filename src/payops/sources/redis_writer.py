@@ -28,7 +28,7 @@ class RedisWriter(RedisSource):
 
     words = Words(
         as_before="the keys are as they were before",
-        another="and the keys are others now",
+        not_known="interrupted before anybody could tell, and the keys are others now",
         away="Redis went away",
         stays=False,
     )
