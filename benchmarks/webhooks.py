@@ -71,14 +71,16 @@ def _row(what: str, config: Path, flags: list[str] | None) -> str:
     )
 
 
-# A process's own peak, told on stderr when it ends.
-_MEASURED = (
-    "import atexit, resource, sys\n"
-    "atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "
-    "file=sys.stderr))\n"
-    "from payops.cli.main import run\n"
-    "sys.exit(run(sys.argv[1:]))"
-)
+# A process's own peak, told on stderr when it ends: what getrusage says begins with its parent's.
+_MEASURED = """
+import atexit, sys
+def peak():
+    lines = open("/proc/self/status").read().splitlines()
+    print(next(line.split()[1] for line in lines if line.startswith("VmHWM")), file=sys.stderr)
+atexit.register(peak)
+from payops.cli.main import run
+sys.exit(run(sys.argv[1:]))
+"""
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ _TIMES = frozenset({"timestamptz", "timestamp", "date"})
 _OPTIONAL = ("type", "processed", "status", "processed_at", "attempts", "error")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LogRow:
     """One row. `status` and `processed` are the table's own words as text, times aware UTC; None
     where it is NULL or not mapped. `error` is shortened to 200 characters."""

@@ -169,7 +169,7 @@ def _batches(values: Sequence[str]) -> Iterable[list[str]]:
     return (list(values[at : at + _BATCH]) for at in range(0, len(values), _BATCH))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StateRow:
     """A ledger's row by one of its names: `name` is the value that was asked for.
 

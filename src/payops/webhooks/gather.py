@@ -36,6 +36,8 @@ KEPT = timedelta(days=30)
 MOST_TYPES = 20
 # What is left of the deadline after Stripe's lists: the log and the ledger need some of it.
 _FOR_STRIPE = 0.7
+# Rows of the event log that are held at once.
+_AT_ONCE = 5000
 T = TypeVar("T")
 
 
@@ -144,8 +146,12 @@ class _Found:
             return
 
         def ask() -> None:
-            rows, now = logged(self.settings, self.sources, (each.id for each in self.events))
-            self.events = [with_rows(event, rows) for event in self.events]
+            now = None
+            for at in range(0, len(self.events), _AT_ONCE):
+                some = self.events[at : at + _AT_ONCE]
+                rows, told = logged(self.settings, self.sources, (each.id for each in some))
+                self.events[at : at + _AT_ONCE] = [with_rows(event, rows) for event in some]
+                now = told or now
             if now is not None:
                 ours = (now - datetime.now(UTC)).total_seconds()
                 offset = ours - self.stripe_offset_s

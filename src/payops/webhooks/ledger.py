@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """A ledger's row as far as an event is concerned.
 
@@ -38,7 +38,7 @@ class Row:
     completed_at: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Standing:
     """What the ledger shows of one event: `rows` are all that it has of it."""
 
