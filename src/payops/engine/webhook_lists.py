@@ -23,11 +23,11 @@ from payops.engine.untold import untold
 from payops.engine.webhook_limits import id_of
 from payops.engine.webhook_report import (
     endpoints_check,
-    endpoints_table,
     remark_checks,
     untold_parts,
     wanted_of,
 )
+from payops.engine.webhook_tables import endpoints_table
 from payops.engine.webhooks import Asking, Seen, look
 from payops.errors import NotConfiguredError, SourceError, UsageError
 from payops.webhooks.classify import Place, Verdict

@@ -13,7 +13,8 @@ from payops.domain.threshold import Limits
 from payops.domain.webhook import Cause, PathEvent
 from payops.engine.thresholds import limits_in_force
 from payops.engine.webhook_limits import CAUSES, WEBHOOKS, id_of
-from payops.engine.webhook_report import causes_json, checks_of, tables_of
+from payops.engine.webhook_report import causes_json, checks_of
+from payops.engine.webhook_tables import tables_of
 from payops.sources import Sources
 from payops.webhooks.classify import IN_FLIGHT, Ground, Verdict, classify
 from payops.webhooks.faults import Asked, asked

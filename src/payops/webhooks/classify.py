@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
-from payops.domain.duration import human_duration
 from payops.domain.webhook import Cause, Moved, PathEvent
 from payops.webhooks.faults import Asked
 from payops.webhooks.path import Endpoint, Part, Path
@@ -267,8 +266,3 @@ def _after(one: PathEvent, other: PathEvent) -> bool:
         and other.processed_at is not None
         and one.processed_at >= other.processed_at
     )
-
-
-def waited(path: Path, event: PathEvent) -> str:
-    """How long an event has been waiting, for people."""
-    return human_duration((path.as_of - event.created).total_seconds())
