@@ -293,7 +293,7 @@ class Till:
         sources = Sources(settings, Deadline.after(60))
         manner = manner or Manner(per_second=1000, settle_s=0.5)
         endpoint = check_endpoint(plan, settings)
-        lock = ReplayLock(settings, self.journal.folder, "tester@here")
+        lock = ReplayLock(settings, self.journal.folder, "tester@here", plan.target.fingerprint)
         replayer = Replayer(settings, sources, endpoint, plan, lock, manner)
         try:
             applied = apply_plan(

@@ -650,11 +650,11 @@ def test_two_at_once(shop: Till) -> None:
     from payops.engine.replay_lock import ReplayLock
 
     plan = shop.plan(*shop.lost()).plan
-    first = ReplayLock(shop.settings(), shop.journal.folder, "ann@here")
+    first = ReplayLock(shop.settings(), shop.journal.folder, "ann@here", plan.target.fingerprint)
     first.take()
     with pytest.raises(RefusedError, match="at work on this machine"):
         shop.apply(plan)
-    elsewhere = ReplayLock(shop.settings(), shop.folder / "elsewhere", "bob@there")
+    elsewhere = ReplayLock(shop.settings(), shop.folder / "elsewhere", "bob@there", "x")
     with pytest.raises(RefusedError, match="at work on this database"):
         elsewhere.take()
     elsewhere.free()

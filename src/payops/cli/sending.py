@@ -54,7 +54,7 @@ def send_out(
         journal, who = Journal(state_folder(settings)), operator()
         with stopping() as stop, database_failures():
             manner = Manner(options.per_second or PER_SECOND, stop, tell)
-            lock = ReplayLock(settings, journal.folder, who)
+            lock = ReplayLock(settings, journal.folder, who, plan.target.fingerprint)
             replayer = Replayer(settings, sources, endpoint, plan, lock, manner)
             applied = apply_plan(
                 plan,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.json import decode
 
 from payops.domain.payment import PaymentStatus
 from payops.domain.text import harmless, shortened
@@ -38,7 +39,7 @@ class Fetched:
 
 def fetched(sources: Sources, id_: str) -> Fetched:
     """The event as Stripe has it. Raises EventGoneError, SourceError."""
-    from payops.sources.stripe_events import decode_event, path_event
+    from payops.sources.stripe_events import EventObject, path_event
     from payops.webhooks.gather import names_of
 
     try:
@@ -51,7 +52,7 @@ def fetched(sources: Sources, id_: str) -> Fetched:
             "its own"
         ) from error
     try:
-        event = path_event(decode_event()(body), names_of(sources.settings))
+        event = path_event(decode(body, type=EventObject), names_of(sources.settings))
         told = json.loads(body).get("account") or ""
     except (ValueError, AttributeError, RecursionError) as error:
         raise _not_understood(id_, str(error)) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 
 class ReplayLock:
-    """Held until `free`. The one keeps out other runs of this machine, the other those elsewhere,
-    where there is a database to meet in."""
+    """Held until `free`. The one keeps out other runs of this machine to the same endpoint
+    (`fingerprint`, as in the plan's target), the other those elsewhere, where there is a database
+    to meet in."""
 
-    def __init__(self, settings: Settings, folder: Path, who: str) -> None:
+    def __init__(self, settings: Settings, folder: Path, who: str, fingerprint: str) -> None:
         self._postgres = settings.postgres
-        self._path = folder / "replay.lock"
+        digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+        self._path = folder / f"replay-{digest}.lock"
         self._who = who
         self._file: int | None = None
         self._lock: Lock | None = None
@@ -36,7 +39,7 @@ class ReplayLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RefusedError(
-                "another replay is at work on this machine",
+                "another replay to this endpoint is at work on this machine",
                 hint="wait for it to end, then look at `payops journal` and run this again",
             ) from None
         except OSError as error:
