@@ -247,39 +247,43 @@ def test_killed_a_hundred_times(shop: Till) -> None:
 # ── on the lab ───────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_disabled_endpoints_events_are_brought_back(lab: LabInfo) -> None:
+def replay(lab: LabInfo, state: Path, *arguments: str) -> Finished:
+    """With a journal of its own."""
+    words = ("webhooks", "replay", *arguments, "--yes", "--rate", "100/s")
+    return payops("--config", lab.config, *words, env={"XDG_STATE_HOME": str(state)})
+
+
+def test_a_disabled_endpoints_events_are_brought_back(lab: LabInfo, tmp_path: Path) -> None:
     directory = Path(lab.dir)
     laboratory.inject(directory, "webhook-endpoint-disabled")
     try:
-        done = payops(
-            "--config",
-            lab.config,
-            "webhooks",
-            "replay",
-            "--since",
-            "3h",
-            "--yes",
-            "--rate",
-            "100/s",
-            "-o",
-            "json",
-        )
+        done = replay(lab, tmp_path, "--since", "3h", "-o", "json")
         assert done.code == 0, done.err
         told = json.loads(done.out)
         assert len(told["changes"]) > 5
         assert {each["moved"] for each in told["ledger_afterwards"]} == {"yes"}
-        again = payops("--config", lab.config, "webhooks", "replay", "--since", "3h", "--yes")
-        assert "nothing to do" in again.out
+        assert "nothing to do" in replay(lab, tmp_path, "--since", "3h").out
     finally:
         laboratory.heal(directory)
     assert payops("--config", lab.config, "health").code == 0
 
 
-def test_an_endpoint_that_fails_ends_it(lab: LabInfo) -> None:
+def test_a_failed_handlers_events_are_found(lab: LabInfo, tmp_path: Path) -> None:
+    directory = Path(lab.dir)
+    laboratory.inject(directory, "webhook-events-failed")
+    try:
+        done = replay(lab, tmp_path, "--stuck", "--dry-run", "-o", "json")
+        assert done.code == 0, done.err
+        assert len(json.loads(done.out)["changes"]) > 5
+    finally:
+        laboratory.heal(directory)
+
+
+def test_an_endpoint_that_fails_ends_it(lab: LabInfo, tmp_path: Path) -> None:
     directory = Path(lab.dir)
     laboratory.inject(directory, "webhook-endpoint-fails")
     try:
-        done = payops("--config", lab.config, "webhooks", "replay", "--undelivered", "--yes")
+        done = replay(lab, tmp_path, "--undelivered")
     finally:
         laboratory.heal(directory)
     assert done.code == 2
