@@ -24,7 +24,6 @@ from payops.cli.apply import (
 )
 from payops.cli.boundary import emit, tell
 from payops.cli.invocation import (
-    DeadlineOption,
     duration_option,
     invocation,
     window_option,
@@ -92,7 +91,9 @@ def replay(
     ] = None,
     force: ForceOption = False,
     yes: YesOption = False,
-    deadline: DeadlineOption = "2m",
+    deadline: Annotated[
+        str, typer.Option(metavar="DURATION", help="Making the plan takes no longer than this.")
+    ] = "2m",
     output: PlanOutput = None,
 ) -> int:
     """Send Stripe's own events to the endpoint again, freshly signed, the oldest first.
