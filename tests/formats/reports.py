@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from payops.domain.change import Change, Kind, changes_table
 from payops.domain.evidence import Action, Evidence
 from payops.domain.money import Money, MoneyAtRisk
 from payops.domain.report import Report
@@ -308,6 +309,24 @@ RECONCILE = Report(
     },
 )
 
+# A run with a memory (`--state`): one check of each kind of change.
+CHANGED = report(
+    result(Status.CRIT, "circuit.state", "breaker `stripe` is open", since=BEGAN),
+    result(Status.WARN, "webhooks.delivery_lag", "41 min behind"),
+    result(Status.OK, "payments.success_rate", "98.2 % succeeded"),
+    result(Status.OK, "stripe.reachable", "Stripe answers in 212 ms"),
+    tables=(
+        changes_table(
+            (
+                Change("circuit.state", Kind.NEW, Status.CRIT, Status.OK, NOW),
+                Change("webhooks.delivery_lag", Kind.PERSISTING, Status.WARN, Status.WARN, BEGAN),
+                Change("payments.success_rate", Kind.RESOLVED, Status.OK, Status.CRIT, BEGAN),
+                Change("stripe.reachable", Kind.FLAPPING, Status.OK, Status.CRIT, BEGAN),
+            )
+        ),
+    ),
+)
+
 REPORTS = {
     "healthy": HEALTHY,
     "incident": INCIDENT,
@@ -316,4 +335,5 @@ REPORTS = {
     "empty": EMPTY,
     "reconcile": RECONCILE,
     "tables": TABLES,
+    "changed": CHANGED,
 }

@@ -38,14 +38,17 @@ def as_json(given: Report) -> dict[str, object]:
 
 
 def test_outputs_are_found_by_name_and_loaded_when_asked_for() -> None:
-    assert set(FORMATS) == {"table", "plain", "markdown", "json", "nagios", "csv"}
+    assert set(FORMATS) == {
+        "table", "plain", "markdown", "json", "nagios", "csv", "junit", "prometheus"
+    }  # fmt: skip
     with pytest.raises(KeyError):
         FORMATS["safe"]
 
 
 @pytest.mark.parametrize(
     ("output", "forbidden"), [("json", "rich tabulate"), ("nagios", "rich tabulate"),
-                              ("plain", "rich"), ("markdown", "rich"), ("table", "tabulate")]
+                              ("plain", "rich"), ("markdown", "rich"), ("table", "tabulate"),
+                              ("junit", "rich tabulate"), ("prometheus", "rich tabulate")]
 )  # fmt: skip
 def test_an_output_loads_only_what_it_draws_with(output: str, forbidden: str) -> None:
     code = (

@@ -11,7 +11,7 @@ from formats.reports import NOW, REPORTS
 from payops.formats import FORMATS, render
 
 GOLDEN = Path(__file__).parent / "golden"
-_NAMED = ("table", "plain", "markdown", "json", "nagios", "csv")
+_NAMED = ("table", "plain", "markdown", "json", "nagios", "csv", "junit", "prometheus")
 CASES = [(name, output, 80, False, False) for name in REPORTS for output in _NAMED]
 CASES += [
     ("incident", "table", 60, False, False),

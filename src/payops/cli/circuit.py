@@ -8,15 +8,16 @@ from payops.cli.circuit_change import reset, trip
 from payops.cli.circuit_keys import idempotency, keys
 from payops.cli.circuit_status import status
 from payops.cli.circuit_watch import watch
+from payops.cli.reporting import reporting
 
 app = typer.Typer(
     help="Circuit breakers in Redis: their state, held against what payments do.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command()(status)
+app.command()(reporting(status))
 app.command()(watch)
 app.command()(reset)
 app.command()(trip)
-app.command()(keys)
-app.command()(idempotency)
+app.command()(reporting(keys))
+app.command()(reporting(idempotency))

@@ -47,6 +47,7 @@ def idempotency(
     ],
     deadline: DeadlineOption = "10s",
     output: OutputOption = None,
+    check: CheckOption = False,
 ) -> int:
     """Look at one idempotency key: what Redis has of it, and the row that was made with it.
 
@@ -58,7 +59,7 @@ def idempotency(
 
     asked = invocation(ctx)
     seconds = duration_option("--deadline", deadline).total_seconds()
-    chosen = chosen_output(output, check=False)
+    chosen = chosen_output(output, check=check)
     loaded = asked.load()
     with located(loaded.path):
         report = one_key(loaded.settings, key, Deadline.after(seconds))

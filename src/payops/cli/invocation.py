@@ -18,6 +18,7 @@ from payops.domain.window import Window
 from payops.errors import UsageError
 
 if TYPE_CHECKING:
+    from payops.cli.reporting import Afterwards
     from payops.config.load import Loaded
     from payops.domain.evidence import Action
     from payops.domain.report import Report
@@ -28,7 +29,8 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="FORMAT",
-        help="table, plain, markdown, json, nagios or csv. A table on a terminal, plain in a pipe.",
+        help="table, plain, markdown, json, csv, nagios, junit or prometheus. A table on a "
+        "terminal, plain in a pipe.",
         show_default=False,
     ),
 ]
@@ -45,12 +47,13 @@ DeadlineOption = Annotated[
 
 @dataclass(frozen=True)
 class Invocation:
-    """The options before the command."""
+    """The options before the command, and what a reporting command does beside its report."""
 
     config: str | None = None
     environment: str | None = None
     no_color: bool = False
     verbose: bool = False
+    afterwards: Afterwards | None = None
 
     def load(self) -> Loaded:
         """The configuration that the options choose. Raises ConfigError."""
@@ -91,18 +94,38 @@ def chosen_output(output: str | None, *, check: bool) -> str:
 
 
 def show(report: Report, output: str, asked: Invocation) -> int:
-    """Write a report; its exit status."""
+    """Write a report, to stdout or to `--write`'s file, remember it and tell of it; its exit
+    status, which nothing of that changes."""
+    afterwards = asked.afterwards
+    if afterwards is not None:
+        report = afterwards.remembered(report)
+    report = _pasteable(report, asked)
+    try:
+        if afterwards is not None and afterwards.write is not None:
+            afterwards.put(_rendered(report, output, asked, ascii_only=False))
+            if afterwards.check:
+                emit(_rendered(report, "nagios", asked))
+        else:
+            emit(_rendered(report, output, asked))
+    finally:  # that the disk is full is no reason to be silent
+        if afterwards is not None:
+            afterwards.notify(report)
+    return report.status.exit_code
+
+
+def _rendered(
+    report: Report, output: str, asked: Invocation, *, ascii_only: bool | None = None
+) -> str:
     from payops.formats import render
 
-    text = render(
-        _pasteable(report, asked),
+    return render(
+        report,
         output,
-        colour=asked.colour,
+        colour=asked.colour and ascii_only is None,
         width=shutil.get_terminal_size((80, 24)).columns,
         now=datetime.now(UTC),
+        ascii_only=ascii_only,
     )
-    emit(text)
-    return report.status.exit_code
 
 
 def _pasteable(report: Report, asked: Invocation) -> Report:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import typer
 
 from payops.cli import keys_check, keys_rotated, keys_scan
+from payops.cli.reporting import reporting
 
 app = typer.Typer(
     help="API keys and secrets: do they fit, do they work, have they leaked.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-app.command()(keys_check.check)
+app.command()(reporting(keys_check.check))
 app.command()(keys_rotated.rotated)
-app.command()(keys_scan.scan)
+app.command()(reporting(keys_scan.scan))

@@ -29,6 +29,7 @@ from payops.cli import (
 )
 from payops.cli.boundary import INTERRUPTED, OWN_FAULT, emit, guarded, leave, tell, tell_monitor
 from payops.cli.invocation import Invocation
+from payops.cli.reporting import reporting
 from payops.errors import PayopsError, UsageError
 
 app = typer.Typer(
@@ -78,10 +79,10 @@ def root(
     ctx.obj = Invocation(config, environment, no_color, verbose)
 
 
-app.command()(health.health)
+app.command()(reporting(health.health))
 app.add_typer(circuit.app, name="circuit")
 app.add_typer(reconcile.app, name="reconcile")
-app.command()(trace.trace)
+app.command()(reporting(trace.trace))
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 app.command()(init.init)

@@ -24,6 +24,7 @@ from payops.cli.invocation import (
     show,
     window_option,
 )
+from payops.cli.reporting import reporting
 from payops.errors import UsageError
 
 if TYPE_CHECKING:
@@ -140,10 +141,13 @@ def reconcile(
 
 
 app = typer.Typer(
-    callback=reconcile, invoke_without_command=True, rich_markup_mode=None, no_args_is_help=False
+    callback=reporting(reconcile),
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    no_args_is_help=False,
 )
-app.command()(reconcile_beside.payouts)
-app.command()(reconcile_beside.external)
+app.command()(reporting(reconcile_beside.payouts))
+app.command()(reporting(reconcile_beside.external))
 
 
 def _window(since: str, until: str | None, now: datetime) -> Window:

@@ -12,6 +12,7 @@ from payops.cli import (
     webhook_status,
     webhook_verify,
 )
+from payops.cli.reporting import reporting
 
 app = typer.Typer(
     help="The way of an event from Stripe to a row.",
@@ -19,10 +20,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-app.command()(webhook_status.status)
-app.command()(webhook_endpoints.endpoints)
-app.command()(webhook_lists.undelivered)
-app.command()(webhook_lists.stuck)
-app.command()(webhook_probe.probe)
+app.command()(reporting(webhook_status.status))
+app.command()(reporting(webhook_endpoints.endpoints))
+app.command()(reporting(webhook_lists.undelivered))
+app.command()(reporting(webhook_lists.stuck))
+app.command()(reporting(webhook_probe.probe))
 app.command()(webhook_verify.verify)
 app.command()(webhook_replay.replay)

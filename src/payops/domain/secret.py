@@ -26,6 +26,7 @@ _SHORTEST = 4
 # Of a URL: up to the last @, since a password pasted without percent-encoding may hold /, @ and
 # spaces itself; but `host:443/path?by=a@b` is a port.
 _CREDENTIALS = re.compile(r"(?<=://)([^/@\s:]*):(?![0-9]+/)(.*)@")
+_SHORTEST_PART = 8  # of an address: a token or an id, not `ping` or `hooks`
 _SHORTEST_LINE = 16  # of a secret of several lines, each line this long is a secret of its own
 
 
@@ -108,6 +109,19 @@ def remember_url(url: str) -> None:
     for value in values:
         remember(value)
         remember(unquote(value))
+
+
+def remember_address(url: str) -> None:
+    """Add an address that is a secret itself, since whoever has it can post there (a chat's
+    webhook, a heartbeat): all of it behind the scheme, and each long part but the host's name."""
+    scheme, sign, rest = url.partition("://")
+    rest = rest if sign else scheme
+    host, *others = re.split(r"[/?&=@:#,]", rest)
+    if others:
+        remember(rest)
+    for part in (host, *others):
+        if len(part) >= _SHORTEST_PART and "." not in part:
+            remember(part)
 
 
 def _secrets_in(text: str) -> Iterator[str]:

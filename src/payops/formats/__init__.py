@@ -21,7 +21,13 @@ from payops.errors import UsageError
 from payops.formats.safe import Page, SafeReport, safe
 
 # Modules of this folder that are no outputs: how errors are told, and what the outputs share.
-_NOT_OUTPUTS = frozenset({"discrepancies", "safe", "saved", "table_rows", "tables", "words"})
+_NOT_OUTPUTS = frozenset(
+    {"discrepancies", "message", "safe", "saved", "table_rows", "tables", "words"}
+)
+
+# Documents of a syntax, which a redactor that works on the finished text would break (a password
+# that is a number, or the name of an element). They write in ASCII themselves.
+_STRUCTURED = frozenset({"json", "junit", "prometheus"})
 
 
 class Format(Protocol):
@@ -82,9 +88,8 @@ def render(
         )
     page = Page(colour=colour, width=width, now=now, ascii_only=ascii_only)
     # JSON keeps what was seen as it was and escapes it itself; see formats/json.py on both points.
-    structured = output == "json"
-    text = FORMATS[output].render(safe(report, one_line=not structured), page)
-    if structured:
+    text = FORMATS[output].render(safe(report, one_line=output != "json"), page)
+    if output in _STRUCTURED:
         return text
     text = redact(text)
     return text.encode("ascii", "backslashreplace").decode() if ascii_only else text

@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
+from payops.domain.change import TABLE as CHANGES
 from payops.domain.duration import ago, utc_text
 from payops.domain.evidence import Scalar
 from payops.domain.result import CheckResult
@@ -51,7 +54,10 @@ def render(report: SafeReport, page: Page) -> str:
         first.append(datum)
     lines = [f"{message} | {' '.join(first)}" if first else message]
     findings = [check for check in worst_first(report.checks) if is_finding(check)]
-    lines += [_cut(_finding(check, page), _FINDING) for check in findings]
+    became = _became(report)
+    lines += [_cut(_finding(check, became, page), _FINDING) for check in findings]
+    well = [one for one in became.values() if one.status in (Status.OK, Status.SKIP)]
+    lines += [_cut(_barless(_resolved(one)), _FINDING) for one in well]
     lines += [_cut(_barless(_discrepancy(each)), _FINDING) for each in islice(listed(report), 5)]
     rest = perfdata[len(first) :]
     if rest:
@@ -68,6 +74,7 @@ def _message(report: SafeReport) -> str:
     advisory = sum(is_finding(check) and check.advisory for check in report.checks)
     total = counted(len(ran), "check")
     parts = [f"{len(bad)} of {total}" if bad else total]
+    parts += _counts(_became(report))
     if skipped:
         parts.append(f"{skipped} skipped")
     if advisory:
@@ -77,18 +84,50 @@ def _message(report: SafeReport) -> str:
     return _barless(f"{text}: {findings}" if findings else text)
 
 
-def _finding(check: CheckResult, page: Page) -> str:
+def _finding(check: CheckResult, became: Mapping[str, Became], page: Page) -> str:
     parts = [f"{_WORDS[check.status]} {title_of(check)}: {check.summary}"]
     if check.advisory:
         parts[0] += " (advisory)"
     if check.since:
         parts.append(f"since {utc_text(check.since)} ({ago(check.since, page.now)})")
+    if known := became.get(check.id):
+        first = f", seen since {utc_text(known.since)}" if known.since < page.now else ""
+        parts.append(f"{known.kind}{first if known.kind != 'new' else ''}")
     if check.money_at_risk:
         parts.append(f"at risk {money_text(check)}")
     following = [action.command or action.text for action in check.actions]
     if following:
         parts.append(f"next: {following[0]}")
     return _barless("; ".join(parts))
+
+
+@dataclass(frozen=True)
+class Became:
+    """What became of a check since the run before (`--state`), from the report's own table."""
+
+    id: str
+    kind: str
+    status: Status
+    since: datetime
+
+
+def _became(report: SafeReport) -> dict[str, Became]:
+    rows = [row for table in report.tables if table.id == CHANGES for row in table.rows]
+    found: dict[str, Became] = {}
+    for id_, kind, status, _, since in rows:
+        if isinstance(status, Status) and isinstance(since, datetime):
+            found[str(id_)] = Became(str(id_), str(kind), status, since)
+    return found
+
+
+def _counts(became: Mapping[str, Became]) -> list[str]:
+    kinds = [one.kind for one in became.values()]
+    return [f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds) if kind != "persisting"]
+
+
+def _resolved(one: Became) -> str:
+    """A line for what is well again, which no finding tells of."""
+    return f"{_WORDS[one.status]} {one.id}: {one.kind}; it was seen since {utc_text(one.since)}"
 
 
 def _discrepancy(each: Listed) -> str:
@@ -140,7 +179,10 @@ def _label(text: str) -> str:
 def _range(limit: Number | None, threshold: Threshold) -> str:
     if limit is None or not math.isfinite(limit):
         return ""
-    return f"{_number(limit)}:" if threshold.worse == "lower" else _number(limit)
+    if threshold.worse == "lower":
+        return f"{_number(limit)}:"
+    # `10` stands for 0 to 10, so that a limit below nothing needs its other end said.
+    return f"~:{_number(limit)}" if limit < 0 else _number(limit)
 
 
 def _number(value: Number) -> str:
