@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from payops.reconcile.causes import Clue, likely_cause
 from payops.sources import Sources
 from payops.trace.diverge import Told, divergences
 from payops.trace.entries import timeline
-from payops.trace.find import Found, around, dashboard, find
+from payops.trace.find import Found, around, dashboard, find, no_such
 from payops.trace.gather import Subject, gather
 from payops.trace.ids import Asked, Kind, recognised
 from payops.trace.reach import Reach
@@ -135,7 +135,12 @@ class Tracer:
             if number:
                 self.reach.begin()
                 calls = self._sources.stripe_calls()
-            traced.traces.append(self.trace(traced.asked, found.is_, subject, calls))
+            one = self.trace(traced.asked, found.is_, subject, calls)
+            nothing = _nothing_known(self.reach, one.story)
+            if nothing:
+                traced.found = replace(found, subjects=(), answer=nothing, unknown=True)
+            else:
+                traced.traces.append(one)
         if self.settings.trace.routing is not None:
             from payops.engine.trace_routing import add_routing
 
@@ -157,6 +162,16 @@ class Tracer:
             self._sources.stripe_calls() - calls_before,
             page,
         )
+
+
+def _nothing_known(reach: Reach, story: Story) -> str:
+    """Why there is no story to tell; empty where there is one."""
+    if story.intent is not None or story.rows or story.sessions or story.refund_rows:
+        return ""
+    if story.absent:
+        return no_such(reach, "PaymentIntent", story.absent, story.other_mode)
+    why = "; ".join(f"{one.source}: {one.why}" for one in story.unseen)
+    return f"nothing of it could be seen: {why or 'no source that knows it is configured'}"
 
 
 def livemode_of(settings: Settings) -> bool | None:

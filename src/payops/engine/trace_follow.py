@@ -14,10 +14,10 @@ from payops.errors import SourceError, UsageError
 from payops.sources import Sources
 from payops.sources.stripe_payment import ChargeObject, Intent, id_of, path_of
 from payops.trace.gather_ledger import read_log, rows_by_names
-from payops.trace.judge import true_state
+from payops.trace.finding import true_state
 from payops.trace.reach import Reach
 from payops.trace.story import LedgerRow, Story
-from payops.trace.types import awaited
+from payops.trace.tells import awaited
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings

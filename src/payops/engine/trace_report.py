@@ -22,7 +22,7 @@ from payops.engine.trace_json import (
     unseen_json,
 )
 from payops.engine.untold import status_of
-from payops.trace.judge import true_state
+from payops.trace.finding import true_state
 from payops.trace.meanings import of_intent
 from payops.trace.reach import Reach
 

@@ -59,26 +59,6 @@ class _NextAction(Struct, frozen=True):
     type: str | None = None
 
 
-class Intent(Struct, frozen=True):
-    """`payment_intent`."""
-
-    id: str
-    amount: int
-    created: Seconds
-    currency: str
-    status: str
-    livemode: bool | None = None
-    amount_received: int | None = None
-    canceled_at: Seconds | None = None
-    cancellation_reason: str | None = None
-    capture_method: str = ""
-    customer: Reference = None
-    latest_charge: Reference = None
-    last_payment_error: _Error | None = None
-    metadata: dict[str, Any] | None = None
-    next_action: _NextAction | None = None
-
-
 class _Outcome(Struct, frozen=True):
     network_status: str | None = None
     type: str | None = None
@@ -136,6 +116,34 @@ class ChargeObject(Struct, frozen=True):
         if self.amount_captured is not None:
             return self.amount_captured
         return self.amount if self.captured is not False else 0
+
+
+class Intent(Struct, frozen=True):
+    """`payment_intent`."""
+
+    id: str
+    amount: int
+    created: Seconds
+    currency: str
+    status: str
+    livemode: bool | None = None
+    amount_received: int | None = None
+    canceled_at: Seconds | None = None
+    cancellation_reason: str | None = None
+    capture_method: str = ""
+    customer: Reference = None
+    latest_charge: ChargeObject | str | None = None
+    last_payment_error: _Error | None = None
+    metadata: dict[str, Any] | None = None
+    next_action: _NextAction | None = None
+
+    @property
+    def kept(self) -> int:
+        """Minor units that were received and not given back; what was given back is known where
+        the latest charge is expanded."""
+        charge = self.latest_charge
+        given = charge.amount_refunded if isinstance(charge, ChargeObject) else 0
+        return max(0, (self.amount_received or 0) - given)
 
 
 class RefundObject(Struct, frozen=True):

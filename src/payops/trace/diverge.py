@@ -18,9 +18,10 @@ from payops.domain.evidence import Action
 from payops.domain.status import Status
 from payops.domain.timeline import Divergence
 from payops.sources.stripe_payment import StoryEvent
-from payops.trace.judge import Finding, findings
+from payops.trace.finding import Finding
+from payops.trace.judge import findings
 from payops.trace.story import Story, Unmade, Way, moment
-from payops.trace.types import tells
+from payops.trace.tells import tells
 
 # A finding and the loss of an event are of one matter even where the row moved a little later.
 _MARGIN = timedelta(minutes=1)
@@ -82,8 +83,10 @@ def _told(story: Story, finding: Finding) -> Told | None:
         return None
     lost = [event for event in events if event.id in story.ways]
 
-    def order(event: StoryEvent) -> tuple[int, int, str]:
-        return (wanted.index(event.type), event.created, event.id)
+    def order(event: StoryEvent) -> tuple[int, int, int, str]:
+        way = story.ways.get(event.id)
+        sure = way is not None and way.certain
+        return (0 if sure else 1, wanted.index(event.type), event.created, event.id)
 
     event = min(lost or events, key=order)
     return Told(event, story.ways.get(event.id))

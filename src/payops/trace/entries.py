@@ -9,9 +9,9 @@ from payops.domain.money import Money
 from payops.domain.timeline import Entry, Happened, Rank, on_our_clock, ordered
 from payops.trace.entries_ledger import from_audits, from_keys, from_log, from_rows
 from payops.trace.entries_stripe import from_events, from_objects
-from payops.trace.judge import true_state
+from payops.trace.finding import true_state
 from payops.trace.story import Story, moment
-from payops.trace.types import awaited
+from payops.trace.tells import awaited
 
 
 def timeline(story: Story) -> tuple[Entry, ...]:

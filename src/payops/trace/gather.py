@@ -53,6 +53,12 @@ def gather(reach: Reach, subject: Subject) -> Story:
         events=(subject.event,) if subject.event else (),
         maps_fee=any(one.columns.fee for one in gather_ledger.ledgers(reach).values()),
         stripe_seen=bool(subject.absent),
+        meta_keys=frozenset(
+            key
+            for one in gather_ledger.ledgers(reach).values()
+            for key in (one.references.local_id, one.references.order_id)
+            if key
+        ),
     )
     _stripe_objects(reach, story, subject)
     if _uses_sessions(reach) and not story.sessions:

@@ -161,12 +161,16 @@ def read_siblings(reach: Reach, story: Story, wanted: Sequence[str]) -> None:
                 "lt": int((made + _SIBLINGS_WITHIN).timestamp()),
             },
             limit=100,
+            expand=["data.latest_charge"],
         )
         found = {one.id: one for one in page.data} if page is not None else {}
     for intent in [one for one in wanted if one not in found and one != story.intent.id][:2]:
         try:
             one = reach.stripe(
-                "the order's other payments", path_of("payment_intents", intent), Intent
+                "the order's other payments",
+                path_of("payment_intents", intent),
+                Intent,
+                expand=["latest_charge"],
             )
         except SourceError:
             continue  # it is not there: then it took no money either

@@ -164,7 +164,8 @@ class Story:
     `intent` is None where Stripe has none, or could not be asked (`stripe_seen`). `absent` tells
     that the ledger's reference was asked for at Stripe, and is not there; `other_mode` that it is
     there for keys of the other mode. `events_from` are the spans that events were read for whole.
-    `siblings` are other intents of the same order or row.
+    `siblings` are other intents of the same order or row; `meta_keys` the keys of the metadata that
+    name one of ours.
     """
 
     now: datetime
@@ -203,7 +204,7 @@ class Story:
     clocks: Mapping[str, Clock] = field(default_factory=dict)
     unseen: tuple[Unseen, ...] = ()
     maps_fee: bool = False
-    word_set: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    meta_keys: frozenset[str] = frozenset()
 
     @property
     def row(self) -> LedgerRow | None:

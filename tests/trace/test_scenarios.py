@@ -1,0 +1,115 @@
+"""On each lab: a healthy payment has no divergence, an affected one the right one first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from payops.config.load import load
+from payops.config.settings import Settings
+from payops.domain.deadline import Deadline
+from payops.engine.trace import Trace, Tracer
+from payops.lab import laboratory
+from payops.lab.info import LabInfo
+from payops.lab.scenario import EVERY_PRESET, load_scenario, scenario_ids
+from payops.lab.systems import system
+
+# Scenarios in which an event was lost, or what it told.
+LOSING = tuple(one for one in scenario_ids() if load_scenario(one).causes)
+HEALTHY = 40
+# Causes of events that were handled in the end: the rows agree.
+AGREE = frozenset({"processed-late", "processed-twice"})
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=() if name == "reference" else (pytest.mark.slow,))
+        for name in EVERY_PRESET
+    ],
+)
+def lab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LabInfo]:
+    directory = tmp_path_factory.mktemp("trace") / "lab"
+    options = laboratory.LabOptions(dir=directory, preset=request.param, payments=150)
+    yield laboratory.up(options)
+    laboratory.down(directory)
+
+
+def traced(lab: LabInfo, *ids: str) -> list[Trace]:
+    """The traces of these ids, as the command makes them but for the pace."""
+    settings = unhurried(load(lab.config, environment=None).settings)
+    tracer = Tracer(settings, Deadline.after(10.0 * len(ids)))
+    try:
+        return [each for one in tracer.traced(ids) for each in one.traces]
+    finally:
+        tracer.close()
+
+
+def unhurried(settings: Settings) -> Settings:
+    """The lab's own limit is 25 requests a second: as fast as that, and no faster."""
+    from msgspec.structs import replace
+
+    assert settings.stripe is not None
+    return replace(settings, stripe=replace(settings.stripe, max_requests_per_second=20))
+
+
+def newest(lab: LabInfo, count: int) -> list[str]:
+    """Keys of the newest rows."""
+    ledger = load(lab.config, environment=None).settings.payments
+    assert ledger is not None
+    names = (ledger.columns.id, ledger.table, ledger.columns.created_at)
+    query = sql.SQL("SELECT {}::text FROM {} ORDER BY {} DESC LIMIT %s")
+    with psycopg.connect(lab.postgres_dsn) as connection:
+        rows = connection.execute(query.format(*map(sql.Identifier, names)), (count,))
+        return [f"local:{row[0]}" for row in rows.fetchall()]
+
+
+def affected(lab: LabInfo, scenario: str) -> list[str]:
+    """Payments that the scenario changed, oldest and one of the middle."""
+    kept = json.loads((Path(lab.dir) / "scenarios" / f"{scenario}.json").read_text())
+    held = list(dict.fromkeys(one for one in kept["held"] if one and one.startswith("pi_")))
+    return list(dict.fromkeys((held[0], held[len(held) // 3])))
+
+
+def test_a_healthy_payment_has_no_divergence(lab: LabInfo) -> None:
+    found = traced(lab, *newest(lab, HEALTHY))
+    assert len(found) == HEALTHY
+    for each in found:
+        assert each.found == (), each.found
+        assert each.story.unseen == ()
+        assert each.calls <= 12
+        assert not [one for one in each.entries if one.happened.value == "missing"]
+
+
+@pytest.mark.parametrize("wanted", LOSING)
+def test_an_affected_payment_names_the_cause(lab: LabInfo, wanted: str) -> None:
+    scenario = load_scenario(wanted)
+    if lab.preset not in scenario.presets:
+        pytest.skip(f"{wanted} is not made for {lab.preset}")
+    expected = scenario.causes_in(system(lab.preset))
+    laboratory.inject(Path(lab.dir), wanted)
+    try:
+        found = traced(lab, *affected(lab, wanted))
+    finally:
+        laboratory.heal(Path(lab.dir), wanted)
+    assert found
+    for each in found:
+        first = each.first
+        assert first is not None
+        assert {first.cause} <= expected
+        assert first.sentence
+        assert first.likely
+        assert each.calls <= 12
+        # DebtFlow completes a row without the event, so that it agrees all the same.
+        if system(lab.preset).moves_on_success and not expected & AGREE:
+            assert first.match_class == "status_mismatch", first
+        commands = [action.command for action in first.actions]
+        assert any("https://dashboard.stripe.com/" in action.text for action in first.actions)
+        assert any(commands)
