@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
+from payops.domain.change import TABLE as CHANGES
 from payops.domain.duration import utc_text
 from payops.domain.table import Cell, Column, Table
 from payops.formats.discrepancies import discrepancies
@@ -43,8 +44,10 @@ def render(report: SafeReport, page: Page) -> str:
     if "discrepancies" in report.extra:
         header: Sequence[str] = (*_TEXTS, "minor", "currency", "candidates")
         return _written(header, map(_line, discrepancies(report)))
-    if report.tables:
-        return _written(*_table(report.tables[0]))
+    # What changed since the run before is no reason for other columns.
+    own = [table for table in report.tables if table.id != CHANGES]
+    if own:
+        return _written(*_table(own[0]))
     checks = (
         (check.status.value, title_of(check), check.summary, check.source)
         for check in worst_first(report.checks)

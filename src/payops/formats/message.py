@@ -56,7 +56,7 @@ def _word(change: Change | None, word: str) -> str:
     if word == Status.OK.value:
         return "RESOLVED"
     if change is not None and change.kind in (Kind.WORSE, Kind.BETTER):
-        return change.kind.value.upper()
+        return str(change.kind.value).upper()
     return "NEW"
 
 
