@@ -30,6 +30,7 @@ from payops.domain.threshold import Limits
 from payops.domain.window import Window
 from payops.errors import Failure, NotConfiguredError, SourceError
 from payops.sources.ledger import Outcome
+from payops.sources.once import Once
 
 NOW = datetime(2026, 2, 11, 9, 30, tzinfo=UTC)
 
@@ -57,6 +58,7 @@ class FakeSources:
     """The sources a test gives; every other one is not configured, as in `Sources`."""
 
     def __init__(self, **given: Any) -> None:
+        self.once = Once()
         self.__dict__.update(given)
 
     def __getattr__(self, name: str) -> Any:

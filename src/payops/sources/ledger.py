@@ -6,6 +6,7 @@ is not whole minor units is counted, named in `inexact` and left out of the sum,
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -42,7 +43,7 @@ class OpenPayments:
     `money` by currency, largest count first; `inexact` of them have an amount that is NULL or not
     whole minor units and is left out of the sums (not of the counts). `without_reference` have no
     `processor_ref`, None when the table has no such column. `sample` oldest first. `as_of` is the
-    database's clock.
+    database's clock. `hours` of them are older than two hours, `days` older than a day.
     """
 
     count: int
@@ -52,6 +53,8 @@ class OpenPayments:
     without_reference: int | None
     sample: tuple[OpenPayment, ...]
     as_of: datetime
+    hours: int = 0
+    days: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,7 @@ class Outcome:
     `status` is None for a value that the mapping does not know (`raw` is it). `failure_code` is
     None where it is NULL or the table has no such column. `minor` sums the amounts, leaving out
     `inexact` rows as in `OpenPayments`. `first` and `last` creation, aware UTC.
+    `without_reference` have no `processor_ref`, those left out that a gift card paid in full.
     """
 
     status: PaymentStatus | None
@@ -72,6 +76,7 @@ class Outcome:
     inexact: int
     first: datetime
     last: datetime
+    without_reference: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,8 @@ class _OpenRow:
     minor: Decimal
     inexact: int
     without_reference: int
+    hours: int
+    days: int
     oldest: datetime
 
 
@@ -116,6 +123,7 @@ class _OutcomeRow:
     count: int
     minor: Decimal
     inexact: int
+    without_reference: int
     first: datetime
     last: datetime
 
@@ -132,6 +140,10 @@ class LedgerReader:
             for raw in raws
         }
 
+    def words(self, statuses: Collection[PaymentStatus]) -> list[str]:
+        """The table's own words for these states, in lower case where they are compared so."""
+        return [raw for raw, word in self._words.items() if word in statuses]
+
     def _spelled(self, raw: str) -> str:
         """A stored status as it is compared: as it is, or case-blind."""
         return raw if self._ledger.match_case else raw.lower()
@@ -146,18 +158,18 @@ class LedgerReader:
     ) -> OpenPayments:
         """Payments in `statuses` created before `older_than` (and at or after `newer_than`), with
         the `sample` oldest ones. Raises SourceError, SCHEMA when the mapping does not fit."""
-        wanted = [raw for raw, word in self._words.items() if word in statuses]
+        wanted = self.words(statuses)
         bounds = {"until": older_than, "since": newer_than}
-        told = self._ask("ledger_open", _OpenRow, bounds, wanted)
+        told = self.ask("ledger_open", _OpenRow, bounds, wanted)
         rows = told.rows
         oldest: tuple[OpenPayment, ...] = ()
         if rows and sample > 0:
-            found = self._ask("ledger_sample", _SampleRow, bounds, wanted, sample=sample).rows
+            found = self.ask("ledger_sample", _SampleRow, bounds, wanted, sample=sample).rows
             oldest = tuple(map(_open_payment, found))
         money = [MoneyAtRisk(row.currency, int(row.minor), row.count) for row in rows]
         return OpenPayments(
             count=sum(row.count for row in rows),
-            oldest=min((_utc(row.oldest) for row in rows), default=None),
+            oldest=min((utc(row.oldest) for row in rows), default=None),
             money=tuple(money),
             inexact=sum(row.inexact for row in rows),
             without_reference=(
@@ -167,13 +179,15 @@ class LedgerReader:
             ),
             sample=oldest,
             as_of=told.now,
+            hours=sum(row.hours for row in rows),
+            days=sum(row.days for row in rows),
         )
 
     def outcomes(self, window: Window) -> Outcomes:
         """The payments created in `window`, counted by status, failure code and currency. Raises
         SourceError as `open_payments` does."""
         bounds: dict[str, datetime | None] = {"since": window.since, "until": window.until}
-        told = self._ask("ledger_outcomes", _OutcomeRow, bounds, None)
+        told = self.ask("ledger_outcomes", _OutcomeRow, bounds, None)
         return Outcomes(
             tuple(
                 Outcome(
@@ -188,23 +202,25 @@ class LedgerReader:
                     count=row.count,
                     minor=int(row.minor),
                     inexact=row.inexact,
-                    first=_utc(row.first),
-                    last=_utc(row.last),
+                    first=utc(row.first),
+                    last=utc(row.last),
+                    without_reference=row.without_reference,
                 )
                 for row in told.rows
             ),
             as_of=told.now,
         )
 
-    def _ask(
+    def ask(
         self,
         name: str,
         into: type[T],
-        bounds: dict[str, datetime | None],
+        bounds: Mapping[str, datetime | None],
         statuses: list[str] | None,
         **params: Any,
     ) -> Told[T]:
-        """`sql/NAME.sql` over the rows created from `since` to before `until`, where given."""
+        """`sql/NAME.sql` over the rows created from `since` to before `until`, where given, and in
+        these `words` of states (None: in any). Raises SourceError."""
         from psycopg import sql
 
         from payops.sources.postgres import query
@@ -229,6 +245,10 @@ class LedgerReader:
                 "failure_code": table.column(columns.failure_code),
                 "currency": currency,
                 "created_at": table.created_at,
+                "completed_at": table.moment(columns.completed_at),
+                "customer": table.column(columns.customer_id),
+                "order_id": table.column(columns.order_id),
+                "paid_otherwise": table.paid_otherwise,
                 "amount": table.amount,
                 "in_minor_units": table.in_minor_units,
                 "matches": sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true"),
@@ -249,8 +269,8 @@ class LedgerReader:
 
 def _open_payment(row: _SampleRow) -> OpenPayment:
     amount = None if row.minor is None else Money(row.currency, int(row.minor))
-    return OpenPayment(row.id, row.processor_ref, row.status, amount, _utc(row.created_at))
+    return OpenPayment(row.id, row.processor_ref, row.status, amount, utc(row.created_at))
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)

@@ -59,8 +59,17 @@ class LedgerTable:
     @property
     def created_at(self) -> sql.Composable:
         """The time of creation as a timestamptz."""
-        column = self.column(self._ledger.columns.created_at)
-        match self._type(self._ledger.columns.created_at):
+        return self.moment(self._ledger.columns.created_at)
+
+    def moment(self, name: str) -> sql.Composable:
+        """A column of times as a timestamptz; NULL where the mapping leaves it out, or where it
+        holds no times."""
+        column = self.column(name)
+        if not name or name not in self._columns:
+            return sql.SQL("NULL::timestamptz")
+        match self._type(name):
+            case kind if kind not in _TIMES:
+                return sql.SQL("NULL::timestamptz")
             case "timestamptz":
                 return column
             case "timestamp":
@@ -83,6 +92,16 @@ class LedgerTable:
                 ).format(column)
             case _:
                 return sql.SQL("{}::numeric").format(column)
+
+    @property
+    def paid_otherwise(self) -> sql.Composable:
+        """Whether the deduction (a gift card) covered all of it, so that Stripe was never asked."""
+        name = self._ledger.columns.deduction
+        if not name:
+            return sql.SQL("false")
+        return sql.SQL("coalesce({}::numeric >= {}::numeric, false)").format(
+            self.column(name), self.column(self._ledger.columns.amount)
+        )
 
     @property
     def in_minor_units(self) -> sql.Composable:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from payops.errors import Failure, NotConfiguredError, SourceError
+from payops.sources.once import Once
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -36,6 +37,8 @@ class Sources:
     def __init__(self, settings: Settings, deadline: Deadline) -> None:
         self.settings = settings
         self.deadline = deadline
+        self.once = Once()
+        """What several checks of the run need is asked under one key, and shared."""
         self._made: dict[str, _Closes] = {}
         self._with_key: list[StripeSource] = []
         # One lock a source: importing psycopg does not hold up the check that wants Redis.

@@ -54,13 +54,15 @@ class Answer(Generic[T]):
 
     `latency_ms` from the start of the request that was answered to its last byte, with connecting
     where that was needed, without retries and waiting for the budget; `date` is the server's own
-    clock (`Date`, whole seconds, aware UTC), None when it sent none.
+    clock (`Date`, whole seconds, aware UTC), None when it sent none, and `received` ours when the
+    answer was there.
     """
 
     value: T
     request_id: str
     latency_ms: float
     date: datetime | None
+    received: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -85,8 +87,8 @@ class _Page(msgspec.Struct, Generic[T], frozen=True):
 class StripeSource:
     """Reads Stripe within a budget of requests per second; safe to share between threads.
 
-    `calls` counts every request sent, retries too; `request_ids` are those of the answers, in
-    order: what Stripe's support asks for.
+    `calls` counts every request sent, retries too, `limited` those that were answered 429;
+    `request_ids` are those of the answers, in order: what Stripe's support asks for.
     """
 
     def __init__(self, settings: StripeSettings, deadline: Deadline) -> None:
@@ -111,6 +113,7 @@ class StripeSource:
         )
         self._lock = Lock()
         self.calls = 0
+        self.limited = 0
         self.request_ids: list[str] = []
 
     def get(self, path: str, into: type[T], **params: Any) -> Answer[T]:
@@ -120,6 +123,7 @@ class StripeSource:
         SourceError.
         """
         reply = self._reply(path, params)
+        received = clock.now()
         request_id = reply.headers.get("Request-Id", "")
         try:
             value: T = _decoder(into).decode(reply.body)  # type: ignore[arg-type]  # types are hashable
@@ -128,7 +132,11 @@ class StripeSource:
 
             raise not_understood(error, path, request_id) from error
         return Answer(
-            value, request_id, reply.latency_ms, clock.http_date(reply.headers.get("Date"))
+            value,
+            request_id,
+            reply.latency_ms,
+            clock.http_date(reply.headers.get("Date")),
+            received,
         )
 
     def list(self, path: str, into: type[O], *, at_most: int = 1000, **params: Any) -> Listing[O]:
@@ -217,6 +225,9 @@ class StripeSource:
         except self._stripe.StripeError as error:
             from payops.sources.stripe_errors import translate
 
+            if error.http_status == 429:
+                with self._lock:
+                    self.limited += 1
             raise translate(
                 error, key=self._key, path=path, request_id=self._keep_request_id()
             ) from error

@@ -16,6 +16,16 @@ Seconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]
 _MOST = 10**18
 
 
+class Requirements(Struct, frozen=True):
+    """What Stripe still wants to know of the account: `past_due` has been due, `currently_due` is
+    by `current_deadline` (Unix seconds), or charges or payouts are disabled (`disabled_reason`)."""
+
+    currently_due: tuple[str, ...] | None = None
+    past_due: tuple[str, ...] | None = None
+    current_deadline: Seconds | None = None
+    disabled_reason: str | None = None
+
+
 class Account(Struct, frozen=True):
     """`GET /v1/account`. It has no `livemode`: only the key's prefix tells test from live."""
 
@@ -23,6 +33,7 @@ class Account(Struct, frozen=True):
     country: str | None = None
     charges_enabled: bool | None = None
     payouts_enabled: bool | None = None
+    requirements: Requirements | None = None
 
 
 class Subject(Struct, frozen=True):

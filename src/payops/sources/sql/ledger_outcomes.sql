@@ -6,6 +6,8 @@ SELECT
     count(*) AS count,
     coalesce(sum(minor), 0) AS minor,
     count(*) FILTER (WHERE minor IS NULL) AS inexact,
+    count(*) FILTER (WHERE coalesce(processor_ref, '') = '' AND NOT paid_otherwise)
+        AS without_reference,
     min(created_at) AS first,
     max(created_at) AS last
 FROM ({payments}) AS payment

@@ -3,6 +3,7 @@
 -- larger than any payment (infinity too), which no program that reads the report could hold.
 SELECT
     scaled_row.id, scaled_row.processor_ref, scaled_row.status, scaled_row.failure_code, scaled_row.currency, scaled_row.created_at,
+    scaled_row.completed_at, scaled_row.customer, scaled_row.order_id, scaled_row.paid_otherwise,
     CASE
         WHEN abs(scaled_row.scaled) < 1e18 AND scaled_row.scaled = trunc(scaled_row.scaled)
         THEN scaled_row.scaled
@@ -19,6 +20,10 @@ FROM (
             {failure_code}::text AS failure_code,
             lower(coalesce(nullif(trim({currency}::text), ''), %(currency)s::text)) AS currency,
             {created_at} AS created_at,
+            {completed_at} AS completed_at,
+            {customer}::text AS customer,
+            {order_id}::text AS order_id,
+            {paid_otherwise} AS paid_otherwise,
             nullif({amount}, 'NaN') AS amount
         FROM {table}
         WHERE {matches}
