@@ -58,7 +58,9 @@ class Trace:
         story = self.story
         if story.intent is not None:
             return story.intent.id
-        return f"{story.row.name} {story.row.key}" if story.row else story.absent or self.asked
+        return story.reference or (
+            f"{story.row.name} {story.row.key}" if story.row else story.absent or self.asked
+        )
 
 
 @dataclass

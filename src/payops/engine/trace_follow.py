@@ -13,8 +13,8 @@ from payops.engine.trace import Trace, Tracer, livemode_of
 from payops.errors import SourceError, UsageError
 from payops.sources import Sources
 from payops.sources.stripe_payment import ChargeObject, Intent, id_of, path_of
-from payops.trace.gather_ledger import read_log, rows_by_names
 from payops.trace.finding import true_state
+from payops.trace.gather_ledger import read_log, rows_by_names
 from payops.trace.reach import Reach
 from payops.trace.story import LedgerRow, Story
 from payops.trace.tells import awaited
@@ -48,16 +48,13 @@ def follow(
     if one is None:
         return report
     tell(f"payops: {one.name}: waiting for {_awaits(one)}, for {human_duration(until.remaining)}")
-    before = look(settings, one.story)
+    before = seen(one.story)
     while until.remaining > 0:
-        time.sleep(min(_EVERY_S, until.remaining))
         now = look(settings, one.story)
-        if now is None or before is None:
-            before = before or now
-            continue
-        if now != before:
+        if now is not None and now != before:
             tell(f"payops: {one.name}: {_changed(before, now)}")
             return _traced(settings, asked, each_s, probe=probe)[0]
+        time.sleep(min(_EVERY_S, until.remaining))
     tell(f"payops: {one.name}: nothing happened in that time; this is how it stands")
     return _traced(settings, asked, each_s, probe=probe)[0]
 
@@ -88,29 +85,35 @@ def _awaits(one: Trace) -> str:
 
 
 def look(settings: Settings, story: Story) -> Seen | None:
-    """What may change of it, in two requests; None where nothing could be asked."""
+    """What may change of it, in two requests; None where not all of it could be asked."""
     sources = Sources(settings, Deadline.after(_ROUND_S))
     reach = Reach(settings, sources, datetime.now(UTC), livemode=livemode_of(settings))
     try:
-        seen: list[object] = [*_at_stripe(reach, story)]
+        fresh = Story(story.now, story.grace, story.event_within, events=story.events)
+        _read_stripe(reach, story, fresh)
         keys = [row.key for row in story.rows]
         rows = rows_by_names(reach, {"id": keys}) if keys else _by_reference(reach, story)
-        seen.append(
-            tuple((row.name, row.key, row.row.status, row.row.updated_us) for row in rows or ())
-        )
-        fresh = Story(story.now, story.grace, story.event_within, events=story.events)
+        fresh.rows = rows or ()
         read_log(reach, fresh)
-        seen.append(
-            tuple(
-                sorted(
-                    (event, tuple((row.status, str(row.processed_at)) for row in rows_))
-                    for event, rows_ in fresh.logged.items()
-                )
-            )
-        )
-        return None if reach.down and not rows and not seen[0] else tuple(seen)
+        return None if reach.down else seen(fresh)
     finally:
         sources.close()
+
+
+def seen(story: Story) -> Seen:
+    """What of a story may change: Stripe's side, its rows, the event log."""
+    intent, charge = story.intent, story.charge
+    stripe: Seen = ()
+    if intent is not None:
+        stripe = (intent.status, intent.amount_received, id_of(intent.latest_charge))
+    if charge is not None:
+        stripe += (charge.status, charge.taken, charge.amount_refunded, charge.disputed)
+    rows = sorted((one.name, one.key, one.row.status, one.row.updated_us) for one in story.rows)
+    log = sorted(
+        (event, tuple((row.status, str(row.processed_at)) for row in rows_))
+        for event, rows_ in story.logged.items()
+    )
+    return stripe, tuple(rows), tuple(log)
 
 
 def _by_reference(reach: Reach, story: Story) -> tuple[LedgerRow, ...] | None:
@@ -119,30 +122,23 @@ def _by_reference(reach: Reach, story: Story) -> tuple[LedgerRow, ...] | None:
     return rows_by_names(reach, {"processor_ref": [story.intent.id]})
 
 
-def _at_stripe(reach: Reach, story: Story) -> Seen:
+def _read_stripe(reach: Reach, story: Story, fresh: Story) -> None:
     intent = story.intent
     if intent is None:
-        return ((),)
+        return
     try:
         if story.made_of_charge:
-            charge = reach.stripe("the charge", path_of("charges", intent.id), ChargeObject)
-            return (_of_charge(charge),)
-        found = reach.stripe("the PaymentIntent", path_of("payment_intents", intent.id), Intent)
-        if found is None:
-            return ((),)
-        latest = id_of(found.latest_charge)
-        charge = (
-            reach.stripe("the charge", path_of("charges", latest), ChargeObject) if latest else None
-        )
-    except SourceError:  # it was there a moment ago
-        return ((),)
-    return ((found.status, found.amount_received, latest, *_of_charge(charge)),)
-
-
-def _of_charge(charge: ChargeObject | None) -> Seen:
-    if charge is None:
-        return ()
-    return (charge.status, charge.taken, charge.amount_refunded, charge.disputed)
+            fresh.intent, latest = intent, intent.id
+        else:
+            fresh.intent = reach.stripe(
+                "the PaymentIntent", path_of("payment_intents", intent.id), Intent
+            )
+            latest = id_of(fresh.intent.latest_charge) if fresh.intent else ""
+        if latest:
+            charge = reach.stripe("the charge", path_of("charges", latest), ChargeObject)
+            fresh.charges = (charge,) if charge else ()
+    except SourceError:
+        return  # it was there a moment ago
 
 
 def _changed(before: Seen, now: Seen) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from payops.errors import Failure
 from payops.sources import clock
@@ -26,6 +26,8 @@ T = TypeVar("T")
 _MOST = 4
 # SCAN looks at about COUNT keys a step and blocks the server meanwhile: well under 1 ms.
 _COUNT = 500
+# What reads one number and changes nothing, in constant time.
+READS = frozenset("GET LLEN SCARD ZCARD HLEN TTL STRLEN EXISTS DBSIZE".split())
 # Steps of one scan at most: a million keys looked at.
 _STEPS = 2000
 
@@ -143,6 +145,40 @@ class RedisSource:
         # TTL answers -1 for a key without one and -2 for no key
         left = (seconds if seconds >= 0 else None for seconds in self._ask(ask))
         return dict(zip(keys, left, strict=True))
+
+    def expiries(self, keys: Sequence[str]) -> dict[str, datetime | None]:
+        """When each key expires, by the server's clock; None when it never does or does not exist.
+
+        Clock and lives are read in one step, so that asking again gives the same, but for a
+        millisecond or two.
+        """
+        if not keys:
+            return {}
+
+        def ask(client: redis.Redis) -> list[Any]:
+            with client.pipeline(transaction=True) as pipeline:
+                pipeline.time()
+                for key in keys:
+                    pipeline.pttl(key)
+                return list(pipeline.execute())
+
+        (seconds, micros), *left = self._ask(ask)
+        now = datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)
+        lives = (now + timedelta(milliseconds=life) if life >= 0 else None for life in left)
+        return dict(zip(keys, lives, strict=True))
+
+    def answer(self, command: str, *keys: str) -> int | bytes | None:
+        """The answer of one of the commands that read a number (`READS`); None for a GET of no key.
+
+        Raises SourceError, REJECTED for a key of another type.
+        """
+        if command not in READS:
+            raise ValueError(f"{command} is none of the commands that only read")
+
+        def ask(client: redis.Redis) -> Any:
+            return client.execute_command(command, *keys)
+
+        return cast("int | bytes | None", self._ask(ask))
 
     def scan(self, pattern: str, at_most: int) -> tuple[list[str], bool]:
         """Keys that match a glob, sorted, each once, and whether these are all of them.

@@ -46,6 +46,7 @@ def gather(reach: Reach, subject: Subject) -> Story:
         grace=timedelta(seconds=float(settings.reconcile.grace)),
         event_within=timedelta(seconds=float(settings.trace.event_within)),
         livemode=reach.livemode,
+        reference=subject.intent,
         rows=subject.rows,
         absent=subject.absent,
         other_mode=subject.other_mode,

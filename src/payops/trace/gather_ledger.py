@@ -67,9 +67,10 @@ def read_rows(reach: Reach, story: Story) -> None:
     metadata of a second attempt names the row as well.
     """
     known = {(one.name, one.key): one for one in story.rows}
-    references = [story.intent.id] if story.intent is not None else []
+    references = [story.intent.id if story.intent is not None else story.reference]
     references += [one.id for one in story.charges]
     sessions = [one.id for one in story.sessions]
+    references = [each for each in references if each]
     wanted: dict[str, list[str]] = {
         "processor_ref": [*references, *sessions],
         "charge_ref": references,

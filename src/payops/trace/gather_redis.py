@@ -43,23 +43,29 @@ def _idempotency_keys(story: Story) -> list[str]:
 def _look(reach: Reach, now: datetime, about: Mapping[str, tuple[str, float]]) -> list[RedisKey]:
     redis = reach.sources.redis
     keys = list(about)
-    kinds, ttls, strings = redis.types(keys), redis.ttls(keys), redis.strings(keys)
+    kinds, ends, strings = redis.types(keys), redis.expiries(keys), redis.strings(keys)
     found = []
     for key in keys:
         of, life = about[key]
-        left = ttls[key]
+        end = ends[key]
+        since = None if end is None else _second(end - timedelta(seconds=life))
         found.append(
             RedisKey(
                 key,
                 kinds[key] != "none",
-                left,
+                None if end is None else int((end - now).total_seconds()),
                 _value(strings[key]) if of == "idempotency" else "",
                 of,
-                # A key without a TTL was set nobody knows when.
-                now - timedelta(seconds=life - left) if left is not None and left <= life else None,
+                # A key without a TTL was set nobody knows when, one with a longer one later on.
+                since if since is not None and since <= now else None,
             )
         )
     return found
+
+
+def _second(moment: datetime) -> datetime:
+    """The nearest second: what a TTL tells is no more exact, and the same whenever it is asked."""
+    return (moment + timedelta(milliseconds=500)).replace(microsecond=0)
 
 
 def _value(raw: bytes | None) -> str:

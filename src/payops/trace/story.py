@@ -161,7 +161,8 @@ class Unmade:
 class Story:
     """One payment, from every side that could be seen.
 
-    `intent` is None where Stripe has none, or could not be asked (`stripe_seen`). `absent` tells
+    `reference` is the intent that was asked for; `intent` is None where Stripe has none, or could
+    not be asked (`stripe_seen`). `absent` tells
     that the ledger's reference was asked for at Stripe, and is not there; `other_mode` that it is
     there for keys of the other mode. `events_from` are the spans that events were read for whole.
     `siblings` are other intents of the same order or row; `meta_keys` the keys of the metadata that
@@ -172,6 +173,7 @@ class Story:
     grace: timedelta
     event_within: timedelta
     livemode: bool | None = None
+    reference: str = ""
     intent: Intent | None = None
     made_of_charge: bool = False
     absent: str = ""
