@@ -11,6 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextvars import ContextVar
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 
@@ -48,7 +49,7 @@ def send(urls: Sequence[str], title: str, body: str, *, bad: bool, seconds: floa
         except Empty:
             break
         said[number] = why
-    late = f"no answer within {seconds:.0f} s"
+    late = f"no answer within {seconds:g} s"
     return [
         f"{shown(url)}: {why}" for number, url in enumerate(urls) if (why := said.get(number, late))
     ]
@@ -80,20 +81,24 @@ def _send(url: str, title: str, body: str, *, bad: bool) -> str:
         return redact(harmless(f"could not be sent: {type(error).__name__}: {error}"))
 
 
+_hearing: ContextVar[_Heard | None] = ContextVar("_hearing", default=None)
+
+
 class _Heard(logging.Handler):
-    """What apprise says on this thread, kept from everybody else's stderr."""
+    """What apprise says of one address, kept from everybody else's stderr. It may say it on a
+    thread of its own, to which it hands the context on."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self._thread = threading.get_ident()
         self.last = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread:
+        if _hearing.get() is self:
             text = " ".join(record.getMessage().split())
             self.last = shortened(redact(harmless(text)), _REASON)
 
     def __enter__(self) -> _Heard:
+        _hearing.set(self)
         logger = logging.getLogger("apprise")
         logger.propagate = False
         logger.addHandler(self)
@@ -101,3 +106,4 @@ class _Heard(logging.Handler):
 
     def __exit__(self, *_: object) -> None:
         logging.getLogger("apprise").removeHandler(self)
+        _hearing.set(None)
