@@ -1,5 +1,5 @@
-"""How the account stands with Stripe: account, balance, payouts, disputes, warnings, as far as health
-looks at them. Names and types are those of Stripe's API reference.
+"""How the account stands with Stripe: account, balance, payouts, disputes and warnings, as far as
+health looks at them. Names and types are those of Stripe's API reference.
 """
 
 from __future__ import annotations

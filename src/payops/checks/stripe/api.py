@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from payops.checks import stripe_asked
 from payops.checks.contract import Check, Context
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence, Scalar
@@ -48,7 +49,6 @@ class Facts:
 
 
 def gather(ctx: Context) -> Facts:
-    stripe = ctx.sources.stripe
     configured = ctx.settings.stripe
     key = fingerprint(configured.secret_key.reveal()) if configured else ""
     restricted = configured is not None and configured.secret_key.reveal().startswith("rk_")
@@ -57,7 +57,7 @@ def gather(ctx: Context) -> Facts:
     unlike = environment if test and is_live_environment(environment) else ""
     before = ctx.deadline.remaining
     try:
-        answer = stripe.account()
+        answer = stripe_asked.account(ctx)
     except SourceError as error:
         if error.kind not in (Failure.AUTHENTICATION, Failure.PERMISSION):
             raise
