@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import math
 import pkgutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from payops.checks.contract import Check, NamedCheck
-from payops.domain.duration import parse_duration
-from payops.domain.threshold import Limits, Number, Threshold
+from payops.checks.limit import ordered, read_number
+from payops.domain.threshold import Limits, Threshold
 from payops.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings, ThresholdOverride
 
 # The order of a report: the outside first, then what depends on it.
-FAMILIES = ("stripe", "postgres", "redis", "app", "circuit", "payments", "webhooks", "keys")
+FAMILIES = (
+    "stripe",
+    "postgres",
+    "redis",
+    "queue",
+    "app",
+    "circuit",
+    "payments",
+    "webhooks",
+    "keys",
+)
 
 
 def check_ids(package: str = __name__) -> tuple[str, ...]:
@@ -49,6 +58,13 @@ def _places(package: str) -> Iterator[tuple[str, str]]:
                     yield f"{family.name}.{entry.name}".replace("_", "-"), f"{folder}/{entry.name}"
 
 
+def ids_in(settings: Settings) -> tuple[str, ...]:
+    """The ids of all checks, with those of the configuration's own (`checks:`) behind them."""
+    from payops.checks.own import own_ids
+
+    return (*check_ids(), *own_ids(settings))
+
+
 def load_check(id_: str) -> Check[object]:
     """The check with this id. Imports its file, and no other's."""
     module = importlib.import_module(f"{__name__}.{id_.replace('-', '_')}")
@@ -56,16 +72,25 @@ def load_check(id_: str) -> Check[object]:
     return check
 
 
-def select(only: Iterable[str], skip: Iterable[str]) -> tuple[str, ...]:
-    """The ids that match `only` (globs; all when empty) and do not match `skip`.
+def select(
+    only: Iterable[str], skip: Iterable[str], known: tuple[str, ...] | None = None
+) -> tuple[str, ...]:
+    """The ids that match `only` (globs; all when empty) and do not match `skip`, of those that are
+    `known` (payops' own, where it is None).
 
     A family's name alone stands for all of it. A glob that matches nothing is a UsageError that
     names the nearest check: a check left out by a misspelling must not look like a good answer.
     """
-    known = check_ids()
+    known = check_ids() if known is None else known
     chosen = _matching(only, known) or (() if list(only) else known)
     left_out = _matching(skip, known)
     return tuple(id_ for id_ in known if id_ in chosen and id_ not in left_out)
+
+
+def without_deep(ids: Iterable[str], only: Iterable[str] = ()) -> tuple[str, ...]:
+    """`ids` without the deep checks; one whose very id stands in `only` is asked for."""
+    asked_for = {part.strip() for given in only for part in given.split(",")}
+    return tuple(id_ for id_ in ids if id_ in asked_for or _is_own(id_) or not load_check(id_).deep)
 
 
 def _matching(globs: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
@@ -76,12 +101,16 @@ def _matching(globs: Iterable[str], known: tuple[str, ...]) -> tuple[str, ...]:
             word = glob.removesuffix(".*")
             families = [] if "." in word else [id_.partition(".")[0] for id_ in known]
             close = difflib.get_close_matches(word, [*families, *known], n=1, cutoff=0.4)
-            raise UsageError(
-                f"no check matches {glob!r}",
-                hint=f"did you mean {close[0]!r}?" if close else "see `payops health --list`",
-            )
+            hint = f"did you mean {close[0]!r}?" if close else "see `payops health --list`"
+            if glob.partition(".")[0] == "own" and not any(map(_is_own, known)):
+                hint = "the configuration has no checks of its own (checks:)"
+            raise UsageError(f"no check matches {glob!r}", hint=hint)
         matched += hits
     return tuple(matched)
+
+
+def _is_own(id_: str) -> bool:
+    return id_.startswith("own.")
 
 
 def named(
@@ -92,12 +121,19 @@ def named(
     `elsewhere` are ids of what other commands judge and the configuration may have limits for.
     """
     overrides = settings.thresholds
-    refuse_unknown(overrides, [*check_ids(), *elsewhere])
+    refuse_unknown(overrides, [*ids_in(settings), *elsewhere])
     checks = []
     for id_ in ids:
-        check = load_check(id_)
+        check = _own(id_, settings) if _is_own(id_) else load_check(id_)
         checks.append(NamedCheck(id_, check, limits_in_force(id_, check, overrides.get(id_, {}))))
     return tuple(checks)
+
+
+def _own(id_: str, settings: Settings) -> Check[object]:
+    from payops.checks.own import own_check
+
+    found: Check[Any] = own_check(id_, settings)
+    return found
 
 
 def refuse_unknown(overrides: Iterable[str], known: Collection[str]) -> None:
@@ -137,39 +173,8 @@ def overridden(id_: str, own: Limits, overrides: Mapping[str, ThresholdOverride]
         limit = limits[name]
         warn, crit = limit.warn, limit.crit
         if override.warn is not UNSET:
-            warn = _number(override.warn, limit.unit, f"{path}.warn")
+            warn = read_number(override.warn, limit.unit, f"{path}.warn")
         if override.crit is not UNSET:
-            crit = _number(override.crit, limit.unit, f"{path}.crit")
-        if (
-            warn is not None
-            and crit is not None
-            and (warn > crit if limit.worse == "higher" else warn < crit)
-        ):
-            raise ConfigError(
-                f"warn {warn:g} lies beyond crit {crit:g}",
-                path=path,
-                hint=f"{limit.worse} is worse: WARN must come before CRIT",
-            )
-        limits[name] = replace(limit, warn=warn, crit=crit, source="configuration")
+            crit = read_number(override.crit, limit.unit, f"{path}.crit")
+        limits[name] = ordered(replace(limit, warn=warn, crit=crit, source="configuration"), path)
     return limits
-
-
-def _number(value: object, unit: str, path: str) -> Number | None:
-    """A limit as a number in its unit; `30m` and `95%` are read. None switches it off."""
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    text = str(value).strip()
-    try:
-        if unit == "s":
-            number = parse_duration(text).total_seconds()
-        elif unit == "ms" and not text.replace(".", "", 1).isdigit():
-            number = parse_duration(text).total_seconds() * 1000
-        else:
-            number = float(text.removesuffix("%") if unit == "%" else text)
-        if not math.isfinite(number):
-            raise ValueError
-    except ValueError as error:
-        raise ConfigError(f"{text!r} is not a number of {unit}", path=path) from error
-    return number

@@ -8,12 +8,12 @@ UNKNOWN, anything else is a fault of payops and UNKNOWN for that check alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from payops.domain.evidence import Action
+from payops.domain.evidence import Action, Scalar
 from payops.domain.result import CheckResult
 from payops.domain.threshold import Limits
 from payops.domain.window import Window
@@ -27,13 +27,22 @@ Facts = TypeVar("Facts")
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What a check measured in an earlier run, at `as_of`: rates and growth need two readings."""
+
+    as_of: datetime
+    measured: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True)
 class Context:
     """What a check may ask: the settings, the sources, the window under review, the time.
 
     `limits` are those of the check that is asking: a limit may also say what to ask for ('older
     than 30 min'). `now` and the window are by this machine's clock; a check that compares with
     times written elsewhere takes the clock of that place (`PostgresFacts.now`,
-    `RedisSource.now()`).
+    `RedisSource.now()`). `earlier` is what an earlier run measured, by the id of the check; empty
+    where none is remembered.
     """
 
     settings: Settings
@@ -42,6 +51,7 @@ class Context:
     now: datetime
     deadline: Deadline
     limits: Limits = field(default_factory=dict)
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,8 @@ class Check(Generic[Facts]):
     `stripe`, ... several joined by `+`). `limits` are the thresholds by name of the measured
     value, each with the source of its numbers; the configuration may override them. `rows` cites
     the checklist rows that the check answers. `when_down` is what to do when the source does not
-    answer. An `advisory` check is shown but never changes the status of a report.
+    answer. An `advisory` check is shown but never changes the status of a report. A `deep` one
+    takes its time or burdens what it asks: it is asked with `--deep`, or when it is named.
     """
 
     title: str
@@ -63,6 +74,7 @@ class Check(Generic[Facts]):
     rows: tuple[str, ...] = ()
     when_down: tuple[Action, ...] = ()
     advisory: bool = False
+    deep: bool = False
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,10 @@ from payops.domain.report import SCHEMA_VERSION
 from payops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from payops.checks.contract import NamedCheck
+    from payops.config.load import Loaded
 
 OnlyOption = Annotated[
     list[str] | None,
@@ -46,6 +49,9 @@ def health(
     deadline: DeadlineOption = "10s",
     output: OutputOption = None,
     check: CheckOption = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Ask the slow checks too; see --list.")
+    ] = False,
     list_checks: Annotated[
         bool, typer.Option("--list", help="List the checks with their limits; ask nothing.")
     ] = False,
@@ -54,17 +60,18 @@ def health(
 
     Exit status: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN.
     """
-    from payops.checks import select
+    from payops.checks import without_deep
     from payops.domain.deadline import Deadline
 
     asked = invocation(ctx)
     seconds = duration_option("--deadline", deadline).total_seconds()
     window = window_option(since, datetime.now(UTC))
     chosen = chosen_output(output, check=check)
-    ids = select(only or (), skip or ())
     if list_checks:
-        return _list(ids, chosen, asked)
-    loaded = asked.load()
+        return _list(only or (), skip or (), chosen, asked)
+    loaded, ids = _chosen(only or (), skip or (), asked)
+    if not deep:
+        ids = without_deep(ids, only or ())
 
     from payops.config.load import located
     from payops.engine.health import examine
@@ -82,21 +89,45 @@ def health(
     return show(report, chosen, asked)
 
 
-def _list(ids: tuple[str, ...], output: str, asked: Invocation) -> int:
+def _chosen(
+    only: Sequence[str], skip: Sequence[str], asked: Invocation
+) -> tuple[Loaded, tuple[str, ...]]:
+    """The configuration, and the ids of the checks that are asked for, its own among them.
+
+    A misspelling is told first, also where the configuration cannot be used: whether it is one of
+    `own.…` is known from the configuration alone.
+    """
+    from payops.checks import ids_in, select
+
+    try:
+        loaded = asked.load()
+    except ConfigError:
+        select(_not_of_own(only), _not_of_own(skip))
+        raise
+    return loaded, select(only, skip, ids_in(loaded.settings))
+
+
+def _not_of_own(globs: Sequence[str]) -> list[str]:
+    each = [part.strip() for glob in globs for part in glob.split(",")]
+    return [glob for glob in each if glob.partition(".")[0] != "own"]
+
+
+def _list(only: Sequence[str], skip: Sequence[str], output: str, asked: Invocation) -> int:
     """Write what is checked, under the limits in force; those of payops where there is no usable
     configuration, since this list is what one looks at to write it."""
+    from payops.checks import select
     from payops.config.load import located
     from payops.config.settings import Settings
     from payops.engine.thresholds import checks_in_force
 
     try:
-        loaded = asked.load()
+        loaded, ids = _chosen(only, skip, asked)
         with located(loaded.path):
             checks = checks_in_force(ids, loaded.settings)
     except ConfigError as error:
         if error.file:  # there is one, and it says something else
             tell(f"payops: these are payops' own limits, as the configuration is wrong: {error}")
-        checks = checks_in_force(ids, Settings())
+        checks = checks_in_force(select(only, skip), Settings())
     if output == "json":
         emit(json.dumps(_as_document(checks), indent=2) + "\n")
     else:
@@ -114,6 +145,7 @@ def _as_document(checks: tuple[NamedCheck, ...]) -> dict[str, object]:
                 "title": check.check.title,
                 "source": check.check.source,
                 "advisory": check.check.advisory,
+                "deep": check.check.deep,
                 "rows": check.check.rows,
                 "limits": {
                     name: {
@@ -134,8 +166,9 @@ def _as_document(checks: tuple[NamedCheck, ...]) -> dict[str, object]:
 def _listing(checks: tuple[NamedCheck, ...]) -> str:
     lines = []
     for named in checks:
-        advisory = " (advisory)" if named.check.advisory else ""
-        lines.append(f"{named.id:24}{named.check.title}{advisory}")
+        kinds = [word for word in ("advisory", "deep") if getattr(named.check, word)]
+        kind = f" ({', '.join(kinds)})" if kinds else ""
+        lines.append(f"{named.id:28}{named.check.title}{kind}")
         for name, limit in named.limits.items():
             sides = ", ".join(
                 f"{word} {'below' if limit.worse == 'lower' else 'above'} {value:g}"

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from payops.checks import check_ids, named, overridden, refuse_unknown
+from payops.checks import ids_in, named, overridden, refuse_unknown
 from payops.domain.threshold import Limits
 from payops.engine.reconcile_limits import CLASSES, EXTERNAL, PAYOUTS
+from payops.engine.stats_limits import STATS, TARGETS
 from payops.engine.webhook_limits import WEBHOOKS
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from payops.config.settings import Settings
 
 # The limits of every command but health, by id: a table for each.
-TABLES: tuple[Mapping[str, Limits], ...] = (CLASSES, PAYOUTS, EXTERNAL, WEBHOOKS)
+TABLES: tuple[Mapping[str, Limits], ...] = (CLASSES, PAYOUTS, EXTERNAL, STATS, TARGETS, WEBHOOKS)
 ELSEWHERE: Mapping[str, Limits] = {id_: own for table in TABLES for id_, own in table.items()}
 
 
@@ -37,11 +38,11 @@ def limits_in_force(settings: Settings, own: Mapping[str, Limits]) -> Mapping[st
     Raises ConfigError, for an id that no command knows too.
     """
     overrides = settings.thresholds
-    refuse_unknown(overrides, [*check_ids(), *ELSEWHERE])
+    refuse_unknown(overrides, [*ids_in(settings), *ELSEWHERE])
     return {id_: overridden(id_, limits, overrides.get(id_, {})) for id_, limits in own.items()}
 
 
 def verify(settings: Settings) -> None:
     """Raises ConfigError when any threshold of the configuration fits nothing that is judged."""
-    checks_in_force(check_ids(), settings)
+    checks_in_force(ids_in(settings), settings)
     limits_in_force(settings, ELSEWHERE)

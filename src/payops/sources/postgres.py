@@ -15,6 +15,7 @@ from payops.sources.bounded import CutOffError
 from payops.sources.identifier import identifier
 from payops.sources.ledger import LedgerReader
 from payops.sources.ledger_table import LedgerTable, table_of
+from payops.sources.once import Once
 from payops.sources.postgres_errors import Server, nearest, translate, unreachable, with_nearest
 from payops.sources.postgres_facts import PostgresFacts
 from payops.sources.postgres_pool import Pool
@@ -63,6 +64,7 @@ class PostgresSource:
         self._server = Server.of(settings.dsn.reveal())
         self._pool = Pool(self._connect)
         self._tables: dict[Hashable, LedgerTable] = {}
+        self._once = Once()
 
     def rows(
         self,
@@ -92,9 +94,23 @@ class PostgresSource:
         """As `rows`, with the server's clock and the time that the query took."""
         return self._ask(query(name, identifiers or {}), params, into, explain=True)
 
+    def once(self, name: str, into: type[T], /, *, names: tuple[str, ...] = ()) -> Told[T]:
+        """As `told`, but asked once a run: later callers get the first one's answer, or its error.
+
+        `names` is `%(names)s` of the queries that look at several tables.
+        """
+        params: dict[str, Any] = {"names": list(names)} if names else {}
+        return self._once((name, names), lambda: self.told(name, into, **params))
+
     def ask(self, text: sql.Composed, into: type[T], /, **params: Any) -> list[T]:
         """Rows of a query that was put together elsewhere in `sources`, as in `rows`."""
         return self._ask(text, params, into, explain=True).rows
+
+    def told_within(
+        self, seconds: float, text: sql.Composed, into: type[T], /, **params: Any
+    ) -> Told[T]:
+        """As `ask`, with the server's clock, and with a statement timeout of its own."""
+        return self._ask(text, params, into, explain=True, limit=seconds)
 
     def server(self) -> PostgresFacts:
         """State of the server: version, role, lag, connections."""
@@ -147,12 +163,18 @@ class PostgresSource:
             raise translate(error, self._server) from error
 
     def _ask(
-        self, text: sql.Composed, params: Mapping[str, Any], into: type[T], *, explain: bool
+        self,
+        text: sql.Composed,
+        params: Mapping[str, Any],
+        into: type[T],
+        *,
+        explain: bool,
+        limit: float | None = None,
     ) -> Told[T]:
         patience = self._settings.connect_timeout + self._settings.statement_timeout + GRACE_S
         session = self._pool.borrow(self._deadline.within(patience))
         try:
-            return session.ask(text, params, into, self._deadline.remaining)
+            return session.ask(text, params, into, self._deadline.remaining, limit=limit)
         except CutOffError as error:
             raise unreachable(self._server, str(error)) from error
         except psycopg.Error as error:

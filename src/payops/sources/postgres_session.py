@@ -87,15 +87,22 @@ class Session:
         return self._connection.info.user
 
     def ask(
-        self, query: Composed, params: Mapping[str, Any], into: type[T], at_most: float
+        self,
+        query: Composed,
+        params: Mapping[str, Any],
+        into: type[T],
+        at_most: float,
+        *,
+        limit: float | None = None,
     ) -> Told[T]:
-        """Rows of one query, within the settings' statement timeout and `at_most` seconds.
+        """Rows of one query, within `limit` seconds (the settings' statement timeout where it is
+        None) and `at_most` seconds.
 
         Raises psycopg.Error or CutOffError.
         """
         if at_most <= 0:  # nothing was sent, so the connection is as good as before
             raise CutOffError("no time left")
-        limit = min(float(self._settings.statement_timeout), at_most)
+        limit = min(float(limit or self._settings.statement_timeout), at_most)
         begin = _BEGIN.format(
             statement=_milliseconds(limit),
             lock=_milliseconds(min(float(self._settings.lock_timeout), limit)),

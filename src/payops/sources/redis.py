@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from payops.errors import Failure
+from payops.errors import Failure, SourceError
 from payops.sources import clock
 from payops.sources.bounded import CutOffError, bounded
+from payops.sources.once import Once
 
 if TYPE_CHECKING:
     import redis
@@ -33,12 +34,23 @@ _STEPS = 2000
 
 
 @dataclass(frozen=True)
+class Follower:
+    """A replica of this server; `behind` in bytes of the replication stream."""
+
+    address: str
+    online: bool
+    behind: int
+
+
+@dataclass(frozen=True)
 class RedisFacts:
     """`INFO`, as far as it matters.
 
     Sizes in bytes; `maxmemory` 0 is no limit. `role` is `master` or `slave`; `link_up` only of a
     replica (None on a master). A field that this server does not send is None. `latency_ms` is
-    one round trip of `INFO`.
+    one round trip of `INFO`. `unsaved_changes` came since the last snapshot, which was `saved_s`
+    seconds ago, as long as the server has run at most. `link_down_s` is how long a replica has
+    been cut off.
     """
 
     version: str
@@ -56,6 +68,14 @@ class RedisFacts:
     link_up: bool | None
     latency_ms: float
     as_of: datetime
+    total_system_memory: int = 0
+    maxclients: int | None = None
+    aof_enabled: bool | None = None
+    aof_last_rewrite_ok: bool | None = None
+    unsaved_changes: int = 0
+    saved_s: float | None = None
+    link_down_s: float | None = None
+    replicas: tuple[Follower, ...] = ()
 
 
 class RedisSource:
@@ -77,6 +97,7 @@ class RedisSource:
         self._idle: list[redis.Redis] = []
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(_MOST)
+        self._once = Once()
 
     def facts(self) -> RedisFacts:
         """State of the server. Raises SourceError."""
@@ -89,6 +110,45 @@ class RedisSource:
 
         told, latency_ms = self._ask(ask)
         return _facts(told, latency_ms)
+
+    def state(self) -> RedisFacts:
+        """As `facts`, asked once a run. Raises SourceError."""
+        return self._once("state", self.facts)
+
+    def once(self, key: str, ask: Callable[[], T]) -> T:
+        """The answer of the first `ask` under this key in this run, or its SourceError."""
+        return self._once(key, ask)
+
+    def setting(self, name: str) -> str | None:
+        """`CONFIG GET`; None where this user or this service does not allow it."""
+
+        def ask(client: redis.Redis) -> Any:
+            return client.config_get(name)
+
+        try:
+            told = self._ask(ask)
+        except SourceError as error:
+            if error.does_not_answer:
+                raise
+            return None
+        found = {_text(key): _text(value) for key, value in told.items()}
+        return found.get(name)
+
+    def several(self, commands: Sequence[tuple[str | int, ...]]) -> list[Any]:
+        """Answers of read commands, sent at once; one that failed answers with its exception.
+
+        Raises SourceError when Redis itself does not answer.
+        """
+        if not commands:
+            return []
+
+        def ask(client: redis.Redis) -> list[Any]:
+            with client.pipeline(transaction=False) as pipeline:
+                for command in commands:
+                    pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+                return list(pipeline.execute(raise_on_error=False))
+
+        return self._ask(ask)
 
     def strings(self, keys: Sequence[str]) -> dict[str, bytes | None]:
         """Values of string keys in one `MGET`; None for a key that is absent or no string."""
@@ -176,7 +236,7 @@ class RedisSource:
             raise ValueError(f"{command} is none of the commands that only read")
 
         def ask(client: redis.Redis) -> Any:
-            return client.execute_command(command, *keys)
+            return client.execute_command(command, *keys)  # type: ignore[no-untyped-call]
 
         return cast("int | bytes | None", self._ask(ask))
 
@@ -326,4 +386,37 @@ def _facts(told: Mapping[str, Any], latency_ms: float) -> RedisFacts:
         link_up=told.get("master_link_status") == "up" if role == "slave" else None,
         latency_ms=latency_ms,
         as_of=clock.now(),
+        total_system_memory=int(told.get("total_system_memory", 0)),
+        maxclients=int(told["maxclients"]) if "maxclients" in told else None,
+        aof_enabled=bool(told["aof_enabled"]) if "aof_enabled" in told else None,
+        aof_last_rewrite_ok=ok("aof_last_bgrewrite_status"),
+        unsaved_changes=int(told.get("rdb_changes_since_last_save", 0)),
+        saved_s=_ago(told.get("rdb_last_save_time")),
+        link_down_s=_down(told.get("master_link_down_since_seconds")),
+        replicas=_followers(told),
     )
+
+
+def _ago(epoch: Any) -> float | None:
+    """Seconds since a time of the server's; its clock and ours may differ."""
+    return max(0.0, clock.now().timestamp() - float(epoch)) if epoch else None
+
+
+def _down(seconds: Any) -> float | None:
+    return None if seconds is None or float(seconds) < 0 else float(seconds)
+
+
+def _followers(told: Mapping[str, Any]) -> tuple[Follower, ...]:
+    """`slave0:ip=…,port=…,state=online,offset=…`, which redis-py makes a mapping of."""
+    reached = int(told.get("master_repl_offset", 0))
+    found = []
+    for name, one in told.items():
+        if name.startswith("slave") and name[5:].isdigit() and isinstance(one, Mapping):
+            address = f"{one.get('ip', '')}:{one.get('port', '')}"
+            behind = max(0, reached - int(one.get("offset", reached)))
+            found.append(Follower(address, one.get("state") == "online", behind))
+    return tuple(found)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
