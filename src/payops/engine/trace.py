@@ -146,7 +146,8 @@ class Tracer:
         if self.settings.trace.routing is not None:
             from payops.engine.trace_routing import add_routing
 
-            add_routing(self.reach, traced)
+            orders = (asked.value,) if isinstance(asked, Asked) and _may_be_order(asked) else ()
+            add_routing(self.reach, traced, orders)
         return traced
 
     def trace(self, asked: str, is_: str, subject: Subject, calls_before: int) -> Trace:
@@ -164,6 +165,10 @@ class Tracer:
             self._sources.stripe_calls() - calls_before,
             page,
         )
+
+
+def _may_be_order(asked: Asked) -> bool:
+    return Kind.ORDER in asked.kinds
 
 
 def _nothing_known(reach: Reach, story: Story) -> str:

@@ -58,8 +58,8 @@ def report_of(
     tables: list[Table] = []
     number = 0
     for one in traced:
-        if not one.traces and not one.checks:
-            checks.append(_answer(reach, one))
+        if not one.traces and (one.found.answer or not one.checks):
+            checks.append(_answer(reach, one, known=bool(one.checks)))
             if one.found.candidates:
                 tables.append(_candidates(one))
         for each in one.traces:
@@ -274,9 +274,10 @@ def _at_divergence(each: Trace) -> Entry | None:
     return next(iter(own or later), each.entries[-1] if each.entries else None)
 
 
-def _answer(reach: Reach, one: Traced) -> CheckResult:
+def _answer(reach: Reach, one: Traced, *, known: bool) -> CheckResult:
+    """Why there is no story; with `known` the sale is there, and was never paid."""
     found = one.found
-    status = Status.UNKNOWN if found.unknown else Status.OK
+    status = Status.UNKNOWN if found.unknown and not known else Status.OK
     evidence = [Evidence(note, "trace", reach.now) for note in found.notes]
     evidence += [
         Evidence(f"not seen: {each.what} ({each.source}): {each.why}", each.source, reach.now)

@@ -35,19 +35,22 @@ _MOST = 20
 _SECONDS = 19
 
 
-def add_routing(reach: Reach, traced: Traced) -> None:
-    """Add how each payment's sale was routed."""
+def add_routing(reach: Reach, traced: Traced, orders: Sequence[str] = ()) -> None:
+    """Add how each payment's sale was routed; without a payment, how the sale of one of `orders`
+    would be."""
     routing = reach.settings.trace.routing
     if routing is None:
         return
-    sales = {}
+    sales: dict[str, Trace | None] = {}
+    if not traced.traces and not traced.found.candidates:
+        sales = dict.fromkeys(orders)
     for each in traced.traces:
         row = each.story.row
         order = row.row.order_id if row else None
         if order and order not in sales:
             sales[order] = each
-    for order, each in sales.items():
-        facts = _facts_of_sale(reach, routing, order, each)
+    for order, of in sales.items():
+        facts = _facts_of_sale(reach, routing, order, of)
         if facts is not None:
             _add(reach, routing, traced, order, facts)
 
@@ -118,13 +121,15 @@ def _connection(reach: Reach, routing: Routing, traced: Traced, id_: str) -> boo
     return True
 
 
-def _facts_of_sale(reach: Reach, routing: Routing, sale: str, each: Trace) -> RoutingFacts | None:
+def _facts_of_sale(
+    reach: Reach, routing: Routing, sale: str, each: Trace | None
+) -> RoutingFacts | None:
     row = _one(reach, routing.sales.table, routing.sales.columns, "id", sale, routing)
     if row is None:
         return None
     owner = row.get("owner") or ""
     person = _one(reach, routing.owners.table, routing.owners.columns, "id", owner, routing)
-    paid = each.story.row
+    paid = each.story.row if each is not None else None
     amount = decimal_of(row.get("price"))
     if paid is not None and paid.stored is not None and routing.decides == "amount":
         amount = Decimal(paid.stored).scaleb(-exponent(paid.currency))
@@ -137,6 +142,7 @@ def _facts_of_sale(reach: Reach, routing: Routing, sale: str, each: Trace) -> Ro
         amount,
         at or reach.now,
         reads_config=routing.configs is not None,
+        by_platform=each is not None and each.story.taken > 0,
     )
 
 

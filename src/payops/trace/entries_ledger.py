@@ -22,10 +22,10 @@ def from_rows(story: Story) -> Iterator[Entry]:
     """When rows were made, completed, changed."""
     for rows, what in ((story.rows, "row"), (story.refund_rows, "refund row")):
         for one in rows:
-            yield from _row(one, what)
+            yield from _row(story, one, what)
 
 
-def _row(one: LedgerRow, what: str) -> Iterator[Entry]:
+def _row(story: Story, one: LedgerRow, what: str) -> Iterator[Entry]:
     named = f"{what} {one.key} of {one.name}"
     kind = "row" if what == "row" else "refund_row"
     row = one.row
@@ -39,7 +39,7 @@ def _row(one: LedgerRow, what: str) -> Iterator[Entry]:
     kept = {name: value for name, value in detail.items() if value}
     last = max((m for m in (one.updated, one.completed, one.created) if m), default=None)
     if one.created is not None:
-        alone = last is None or last - one.created < _SAME
+        alone = one.updated is not None and last is not None and last - one.created < _SAME
         yield Entry(
             one.created,
             "postgres",
@@ -49,6 +49,17 @@ def _row(one: LedgerRow, what: str) -> Iterator[Entry]:
             id=one.key,
             status=(row.status or "") if alone else "",
             money=one.money,
+            detail=kept,
+        )
+    if one.updated is None:
+        yield Entry(
+            story.now,
+            "postgres",
+            f"{kind}.now",
+            f"{named} says {row.status} now; no column says since when",
+            Rank.NOW,
+            id=one.key,
+            status=row.status or "",
             detail=kept,
         )
     if one.completed is not None:
@@ -180,6 +191,7 @@ def _plain(value: object) -> object:
 
 def from_keys(story: Story) -> Iterator[Entry]:
     """Keys in Redis that say when they were set, and the breaker."""
+    types = {event.id: event.type for event in story.events}
     for key in story.redis_keys:
         idempotency = key.about == "idempotency"
         # Of an event that the log has, the log tells more, and when exactly.
@@ -190,7 +202,9 @@ def from_keys(story: Story) -> Iterator[Entry]:
             key.set_at,
             "redis",
             "key.idempotency" if idempotency else "key.dedupe",
-            f"{key.key} was set (by its TTL){held}",
+            f"{key.key} was set (by its TTL){held}"
+            if idempotency
+            else f"{types.get(key.about, 'event')} was had: {key.key} was set (by its TTL)",
             Rank.KEY if idempotency else Rank.DEDUPE,
             id=key.key,
             detail={"ttl_s": key.ttl_s},

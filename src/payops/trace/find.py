@@ -432,6 +432,9 @@ def _local(reach: Reach, asked: Asked, notes: tuple[str, ...]) -> Found:
     if len(hits) > 1 and _different(hits):
         return _ambiguous(value, hits, notes)
     if not hits:
+        outside = _outside(reach, asked)
+        if outside is not None:
+            return outside
         by_key = _by_events_key(reach, asked) if Kind.KEY in asked.kinds else None
         return by_key or _nothing(reach, asked, notes)
     kind, rows = next(iter(hits.items()))
@@ -441,6 +444,29 @@ def _local(reach: Reach, asked: Asked, notes: tuple[str, ...]) -> Found:
         Kind.KEY: "an idempotency key",
     }
     return _of_rows(reach, f"{value}, {word[kind]}", rows, notes)
+
+
+def _outside(reach: Reach, asked: Asked) -> Found | None:
+    """What an outside processor took for it: no payment of Stripe's, so there is nothing to hold
+    it against here."""
+    names = {"id": [asked.value]} if Kind.LOCAL in asked.kinds else {}
+    if Kind.ORDER in asked.kinds:
+        names["order_id"] = [asked.value]
+    if not asked.certain:
+        names["processor_ref"] = [asked.value]
+    rows = (rows_by_names(reach, names, "external") or ()) if names else ()
+    if not rows or (not asked.certain and len(rows) > RECENT):
+        return None
+    told = "; ".join(
+        f"row {one.key} of {one.name} ({one.row.processor_ref or 'no reference'}), "
+        f"{one.money or one.row.amount}, {one.row.status}"
+        for one in rows[:RECENT]
+    )
+    return Found(
+        f"{asked.value}, taken by an outside processor",
+        answer=f"an outside processor took it: {told}",
+        actions=(Action("hold it against its connection's totals", "payops reconcile external"),),
+    )
 
 
 def _different(hits: dict[Kind, tuple[LedgerRow, ...]]) -> bool:

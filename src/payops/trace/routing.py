@@ -39,6 +39,8 @@ class RoutingFacts:
     amount: Decimal | None
     at: datetime
     reads_config: bool = True
+    by_platform: bool = False
+    """Whether the platform's own Stripe account has taken it."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ def decide(facts: RoutingFacts, routing: Routing) -> Decision:
             )
         else:
             takes = _without_connection(config, mode, reasons)
+    if facts.by_platform and takes != "platform":
+        reasons.append("and yet the platform's own Stripe account has it")
     commission, gets = _shares(facts, takes)
     return Decision(
         takes,
