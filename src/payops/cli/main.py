@@ -23,6 +23,7 @@ from payops.cli import (
     lab,
     reconcile,
     remedy,
+    stats,
     trace,
     undo,
     webhooks,
@@ -83,6 +84,7 @@ app.command()(reporting(health.health))
 app.add_typer(circuit.app, name="circuit")
 app.add_typer(reconcile.app, name="reconcile")
 app.command()(reporting(trace.trace))
+app.command()(reporting(stats.stats))
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 app.command()(init.init)

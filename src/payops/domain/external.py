@@ -103,3 +103,21 @@ class CollectionCounts:
     collections: int
     commissions: int
     without_transaction: int
+
+
+@dataclass(frozen=True)
+class OutsideSum:
+    """What one outside processor took in a window in one currency; minor units.
+
+    `count` transactions took money and have a readable amount, `inexact` more have none and are in
+    no sum. `uncollected` is the part of `commission` that is not marked as collected.
+    """
+
+    processor: str | None
+    currency: str
+    count: int
+    inexact: int
+    minor: int
+    fee: int
+    commission: int
+    uncollected: int

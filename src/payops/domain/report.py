@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from payops.domain.plot import Plot
 from payops.domain.result import CheckResult
 from payops.domain.status import Status, worst
 from payops.domain.table import Table
@@ -20,7 +21,7 @@ class Report:
     `generated_at` is aware UTC, `environment` the configured name, `stripe_calls` how many
     requests it cost, `duration_ms` the wall time. `extra` holds a command's own JSON sections
     beside `checks` (DESIGN: totals, hypotheses, timeline, breakers), `tables` what is shown as one
-    by every output, in JSON under its id.
+    by every output, in JSON under its id; `plots` what outputs for people draw of them.
     """
 
     command: str
@@ -31,6 +32,7 @@ class Report:
     duration_ms: int = 0
     extra: Mapping[str, object] = field(default_factory=dict)
     tables: tuple[Table, ...] = ()
+    plots: tuple[Plot, ...] = ()
 
     @property
     def status(self) -> Status:

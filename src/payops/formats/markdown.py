@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from tabulate import tabulate
 
 from payops.domain.duration import ago, utc_text
+from payops.domain.plot import Plot
 from payops.domain.result import CheckResult
 from payops.domain.table import Table
 from payops.formats.discrepancies import left_out, listed
+from payops.formats.plots import PIPE_WIDTH, plot_lines
 from payops.formats.safe import Page, SafeReport
 from payops.formats.tables import cells, headings, is_number
 from payops.formats.words import (
@@ -76,6 +78,8 @@ def render(report: SafeReport, page: Page) -> str:
         if is_finding(check):
             blocks += _section(check, report, page)
     blocks += _discrepancies(report)
+    for plot in report.plots:
+        blocks.append(_plot(plot))
     for table in report.tables:
         blocks += _table(table)
     blocks.append(f"**{escaped(verdict(report))}**")
@@ -106,6 +110,13 @@ def _discrepancies(report: SafeReport) -> Iterator[str]:
     yield re.sub(r"(?m) +\|$", " |", re.sub(r"(?m)-+\|$", "---------|", drawn))
     if more := left_out(report):
         yield f"And {more:,} more."
+
+
+def _plot(plot: Plot) -> str:
+    """Title and dots in a fence; ASCII holds no backtick there, and every font has it."""
+    title, *rows = plot_lines(plot, PIPE_WIDTH, ascii_only=True)
+    drawn = "\n".join(["```text", *rows, "```"]) if rows else ""
+    return "\n\n".join(filter(None, (f"## {escaped(title)}", drawn)))
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -12,7 +12,7 @@ A discrepancy of `payops reconcile` is a line that begins with DIFF: severity, c
 how the ledger and Stripe call it, what each says of it.
 
 A table begins with a line TABLE, its id and title; its rows are indented under it, the first of
-them the columns' keys.
+them the columns' keys. A plot begins with a line PLOT, and is ASCII.
 
 A line that begins with a status word is the report (first line) or a check; indented lines belong
 to the check above them. `grep '^CRIT'`, `grep next:`.
@@ -28,6 +28,7 @@ from payops.domain.duration import ago, utc_text
 from payops.domain.result import CheckResult
 from payops.domain.table import Table
 from payops.formats.discrepancies import left_out, listed
+from payops.formats.plots import PIPE_WIDTH, plot_lines
 from payops.formats.safe import Page, SafeReport
 from payops.formats.tables import cells, is_number
 from payops.formats.words import (
@@ -62,6 +63,9 @@ def render(report: SafeReport, page: Page) -> str:
         lines += [f"  {name}: {text}" for name, text in (*known, ("next", each.command)) if text]
     if more := left_out(report):
         lines.append(f"DIFF     … {more:,} more: --limit, -o json or -o csv")
+    for plot in report.plots:
+        lines.append(f"PLOT     {plot.id}")
+        lines += [f"  {line}" for line in plot_lines(plot, PIPE_WIDTH, ascii_only=True)]
     for table in report.tables:
         lines += _table(table)
     return "\n".join(lines) + "\n"

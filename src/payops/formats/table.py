@@ -18,6 +18,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.text import shortened
 from payops.formats.discrepancies import left_out, listed
+from payops.formats.plots import plot_lines
 from payops.formats.safe import Page, SafeReport
 from payops.formats.table_rows import table_lines
 from payops.formats.words import (
@@ -95,6 +96,10 @@ def _lines(report: SafeReport, page: Page, console: Console) -> Iterator[Text]:
             if number + 1 < len(ordered) and is_finding(ordered[number + 1]):
                 yield Text()
     yield from _discrepancies(report, console)
+    for plot in report.plots:
+        yield Text()
+        for number, line in enumerate(plot_lines(plot, console.width, ascii_only=page.ascii_only)):
+            yield Text(line, style="" if number else "bold")
     for table in report.tables:
         yield Text()
         yield from table_lines(table, page, console, "bold red")

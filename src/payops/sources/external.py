@@ -63,7 +63,7 @@ class _ColumnRow:
     labels: list[str] | None
 
 
-class _Catalog:
+class Catalog:
     """One mapped table: names into expressions by the types that the catalog gives."""
 
     def __init__(self, source: PostgresSource, table: str) -> None:
@@ -164,13 +164,13 @@ class ExternalReader:
 
     def sums(self, connections: ExternalConnections, most: int) -> list[ConnectionSum]:
         """Every connection with its transactions of all times, whatever the window."""
-        catalog, names = _Catalog(self._source, connections.table), connections.columns
+        catalog, names = Catalog(self._source, connections.table), connections.columns
         return self._ask(
             "external_sums",
             ConnectionSum,
             {
                 "sales": self._sales(inside=False),
-                "scale": _SCALE,
+                "scale": SCALE,
                 "connections": catalog.name,
                 "id": catalog.column(names.id, "id"),
                 "owner": catalog.column(names.owner, "owner"),
@@ -202,8 +202,8 @@ class ExternalReader:
 
     def collections(self, collections: ExternalCollections, most: int) -> list[Collection]:
         """Collections of the window that may be wrong."""
-        catalog = _Catalog(self._source, collections.table)
-        sales = _Catalog(self._source, self._ledger.table)
+        catalog = Catalog(self._source, collections.table)
+        sales = Catalog(self._source, self._ledger.table)
         kinds = {
             catalog.type(collections.columns.transaction),
             sales.type(self._ledger.columns.id),
@@ -226,14 +226,14 @@ class ExternalReader:
 
     def collection_counts(self, collections: ExternalCollections) -> CollectionCounts:
         """How many collections of the window there are."""
-        catalog = _Catalog(self._source, collections.table)
+        catalog = Catalog(self._source, collections.table)
         places: dict[str, Name] = {"collections": self._collected(catalog, collections)}
         words = _words_of(collections)
         return self._ask("external_collection_counts", CollectionCounts, places, **words)[0]
 
     def _sales(self, *, inside: bool) -> sql.Composed:
         ledger, names, more = self._ledger, self._ledger.columns, self._transactions.columns
-        catalog, table = _Catalog(self._source, ledger.table), self._source.table(ledger)
+        catalog, table = Catalog(self._source, ledger.table), self._source.table(ledger)
         status = sql.SQL("{}::text").format(catalog.column(names.status, "status"))
         if not ledger.match_case:
             status = sql.SQL("lower({})").format(status)
@@ -276,7 +276,7 @@ class ExternalReader:
             " WHEN lower({0}) = ANY(%(three_decimal)s::text[]) THEN 3 ELSE 2 END"
         ).format(code)
 
-    def _collected(self, catalog: _Catalog, collections: ExternalCollections) -> sql.Composed:
+    def _collected(self, catalog: Catalog, collections: ExternalCollections) -> sql.Composed:
         names = collections.columns
         inside: sql.Composable = sql.SQL("true")
         if self._window is not None and names.created_at:
@@ -310,7 +310,7 @@ class ExternalReader:
         connections = self._settings.connections
         if connections is None:
             return sql.SQL("SELECT NULL::text AS key, NULL::text AS owner WHERE false").format()
-        catalog = _Catalog(self._source, connections.table)
+        catalog = Catalog(self._source, connections.table)
         return query(
             "external_connection_keys",
             {
@@ -346,7 +346,7 @@ class ExternalReader:
         )
 
 
-_SCALE = sql.SQL("CASE digits WHEN 0 THEN 1 WHEN 3 THEN 1000 ELSE 100 END")
+SCALE = sql.SQL("CASE digits WHEN 0 THEN 1 WHEN 3 THEN 1000 ELSE 100 END")
 
 
 def _is(word: str, wanted: frozenset[PaymentStatus]) -> bool:

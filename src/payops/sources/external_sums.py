@@ -1,0 +1,87 @@
+"""What outside processors took in a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from payops.domain.external import OutsideSum
+from payops.errors import NotConfiguredError
+from payops.sources.external import SCALE, Catalog, ExternalReader
+
+if TYPE_CHECKING:
+    from payops.config.ledger import Ledger
+    from payops.config.settings import Settings
+    from payops.domain.window import Window
+    from payops.sources.postgres import PostgresSource
+
+
+@dataclass(frozen=True)
+class _SumRow:
+    processor: str | None
+    currency: str
+    count: int
+    inexact: int
+    minor: Decimal
+    fee: Decimal
+    commission: Decimal
+    uncollected: Decimal
+
+
+def outside_ledger(settings: Settings) -> Ledger | None:
+    """The ledger of outside processors' transactions that `external:` means; None without one."""
+    external = settings.external
+    if external is None or external.transactions is None:
+        return None
+    wanted = external.transactions.ledger
+    if wanted:
+        return settings.ledgers.get(wanted)
+    return next((one for one in settings.ledgers.values() if one.kind == "external"), None)
+
+
+def outside_sums(
+    source: PostgresSource, settings: Settings, window: Window
+) -> tuple[OutsideSum, ...]:
+    """Transactions that took money, created in `window`, by processor and currency; the processor
+    is None where no connection is mapped or the one named is not there. Raises SourceError, and
+    NotConfiguredError where no outside transactions are mapped."""
+    ledger, external = outside_ledger(settings), settings.external
+    if ledger is None or external is None or external.transactions is None:
+        raise NotConfiguredError("not used here: no outside processors' transactions are mapped")
+    rows = _Sums(source, ledger, external, external.transactions, window).by_processor()
+    return tuple(
+        OutsideSum(
+            processor=row.processor.lower() if row.processor else None,
+            currency=row.currency,
+            count=row.count,
+            inexact=row.inexact,
+            minor=int(row.minor),
+            fee=int(row.fee),
+            commission=int(row.commission),
+            uncollected=int(row.uncollected),
+        )
+        for row in rows
+    )
+
+
+class _Sums(ExternalReader):
+    def by_processor(self) -> list[_SumRow]:
+        mapped = self._settings.connections
+        connections: sql.Composable = sql.SQL(
+            "SELECT NULL::text AS key, NULL::text AS processor WHERE false"
+        )
+        if mapped is not None:
+            catalog = Catalog(self._source, mapped.table)
+            connections = sql.SQL("SELECT {} AS key, {}::text AS processor FROM {}").format(
+                catalog.column(mapped.columns.id, "id"),
+                catalog.column(mapped.columns.processor, "processor"),
+                catalog.name,
+            )
+        return self._ask(
+            "external_outside",
+            _SumRow,
+            {"sales": self._sales(inside=True), "connections": connections, "scale": SCALE},
+        )
