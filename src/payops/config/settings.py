@@ -10,10 +10,12 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType, field
 
+from payops.config.checks import OwnCheck, refuse_odd_names
 from payops.config.circuit import CircuitSettings
 from payops.config.external import ExternalSettings
 from payops.config.keys import KeySettings
 from payops.config.ledger import Ledger
+from payops.config.queues import Queue
 from payops.config.section import Duration, Section, span
 from payops.config.sources import PostgresSettings, RedisSettings, StripeSettings
 from payops.config.trace import TraceSettings
@@ -23,7 +25,9 @@ from payops.config.webhooks import EventLog, WebhookSettings
 class AppEndpoint(Section, frozen=True):
     """An HTTP address of the application and what it should answer."""
 
-    url: Annotated[str, Meta(description="Asked with GET; redirects are not followed")]
+    url: Annotated[
+        str, Meta(description="Asked with GET, no redirects; /path is below app.base_url")
+    ]
     name: Annotated[str, Meta(description="How reports call it; empty is the URL")] = ""
     expect: Annotated[tuple[int, ...], Meta(description="Good HTTP status codes")] = (200,)
     timeout: Annotated[Duration, Meta(description="Longest wait for its answer")] = span(5)
@@ -32,9 +36,34 @@ class AppEndpoint(Section, frozen=True):
 class AppSettings(Section, frozen=True):
     """The application itself."""
 
+    base_url: Annotated[
+        str, Meta(description="Where it answers: https://shop.example.com, for endpoints of a path")
+    ] = ""
     endpoints: Annotated[
         tuple[AppEndpoint, ...], Meta(description="Health URLs and pages that must answer")
     ] = ()
+
+    @property
+    def addresses(self) -> tuple[AppEndpoint, ...]:
+        """The endpoints with whole URLs; without a base_url those of a path alone are left out."""
+        from msgspec.structs import replace
+
+        base = self.base_url.rstrip("/")
+        return tuple(
+            replace(one, name=one.name or one.url, url=f"{base}{one.url}")
+            if one.url.startswith("/")
+            else one
+            for one in self.endpoints
+            if base or not one.url.startswith("/")
+        )
+
+
+class RiskSettings(Section, frozen=True):
+    """What is unusual for this shop; the runbooks give no numbers (S1-22)."""
+
+    high_value: Annotated[
+        dict[str, int], Meta(description="currency: minor units; a larger payment is flagged")
+    ] = {}
 
 
 ThresholdValue = float | int | str | None
@@ -126,12 +155,21 @@ class Settings(Section, frozen=True):
     ] = {}
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     keys: KeySettings = field(default_factory=KeySettings)
+    queues: Annotated[
+        dict[str, Queue], Meta(description="name: work that waits in Redis for a worker")
+    ] = {}
     circuit: CircuitSettings = field(default_factory=CircuitSettings)
     trace: TraceSettings = field(default_factory=TraceSettings)
     app: AppSettings = field(default_factory=AppSettings)
+    risk: Annotated[
+        RiskSettings, Meta(description="What is flagged as unusual: payments.high-value")
+    ] = field(default_factory=RiskSettings)
     thresholds: Annotated[
         dict[str, dict[str, ThresholdOverride]],
         Meta(description="check id: {measured value: {warn, crit}}; see `payops health --list`"),
+    ] = {}
+    checks: Annotated[
+        dict[str, OwnCheck], Meta(description="Own questions: own.NAME of payops health")
     ] = {}
     escalation: Annotated[
         tuple[EscalationLevel, ...], Meta(description="Whom to call, in this order")
@@ -151,6 +189,7 @@ class Settings(Section, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        refuse_odd_names(self.checks)
         outside = self.external.transactions if self.external else None
         if outside and outside.ledger:
             named = self.ledgers.get(outside.ledger)

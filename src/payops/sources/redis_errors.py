@@ -8,11 +8,11 @@ import shlex
 import socket
 import ssl
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from redis import exceptions as r
 
-from payops.domain.secret import redact
+from payops.domain.secret import Secret, redact
 from payops.domain.text import harmless, shortened
 from payops.errors import SILENT, Failure, SourceError
 
@@ -74,6 +74,17 @@ class Server:
         database = parts.path.strip("/") if parts.scheme != "unix" else ""
         words += ["-n", database] if database.strip("0") else []
         self.cli = shlex.join(words)
+
+
+def in_database(url: Secret, number: int) -> Secret:
+    """The same server, another of its databases."""
+    parts = urlsplit(url.reveal())
+    if parts.scheme == "unix":
+        kept = "&".join(each for each in parts.query.split("&") if each and each[:3] != "db=")
+        return Secret(
+            urlunsplit(parts._replace(query="&".join(filter(None, (kept, f"db={number}")))))
+        )
+    return Secret(urlunsplit(parts._replace(path=f"/{number}")))
 
 
 def translate(error: Exception, server: Server) -> SourceError:

@@ -11,6 +11,7 @@ from payops.errors import Failure, NotConfiguredError, SourceError
 from payops.sources.once import Once
 
 if TYPE_CHECKING:
+    from payops.config.queues import Queue
     from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
     from payops.domain.secret import Secret
@@ -41,6 +42,7 @@ class Sources:
         """What several checks of the run need is asked under one key, and shared."""
         self._made: dict[str, _Closes] = {}
         self._with_key: list[StripeSource] = []
+        self._of_queues: dict[str, RedisSource] = {}
         # One lock a source: importing psycopg does not hold up the check that wants Redis.
         self._locks = {name: threading.Lock() for name in ("stripe", "postgres", "redis", "http")}
 
@@ -103,6 +105,32 @@ class Sources:
 
         return self._once("redis", make)
 
+    def redis_of(self, queue: Queue) -> RedisSource:
+        """The Redis that a queue lies in: `redis:`, another database of it, or one of its own.
+
+        Raises NotConfiguredError without any, SourceError for an address that cannot be read.
+        """
+        if queue.url is None and queue.database is None:
+            return self.redis
+        from msgspec.structs import replace
+
+        from payops.config.sources import RedisSettings
+        from payops.sources.redis import RedisSource
+        from payops.sources.redis_errors import in_database
+
+        if queue.url is not None:
+            settings = RedisSettings(url=queue.url)
+        elif self.settings.redis is not None:
+            own = self.settings.redis
+            settings = replace(own, url=in_database(own.url, queue.database or 0))
+        else:
+            raise _not_configured("redis", "url")
+        address = settings.url.reveal()
+        with self._locks["redis"]:
+            if address not in self._of_queues:
+                self._of_queues[address] = RedisSource(settings, self.deadline)
+            return self._of_queues[address]
+
     @property
     def http(self) -> HttpSource:
         """Plain HTTP and TLS probes: the application, its webhook endpoints, the status page."""
@@ -122,7 +150,7 @@ class Sources:
 
     def close(self) -> None:
         """Close what was opened. Quick: says goodbye to no server that does not answer."""
-        for source in [*self._made.values(), *self._with_key]:
+        for source in [*self._made.values(), *self._with_key, *self._of_queues.values()]:
             with suppress(OSError):
                 source.close()
         self._made.clear()

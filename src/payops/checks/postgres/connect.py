@@ -1,6 +1,7 @@
-"""Does Postgres answer, as what, how far behind, and with how many connections left?
+"""Does Postgres answer, as what, and how fast?
 
-Runbooks 000 ('Database Connection Issues') and 003 (`SELECT 1`, pool exhaustion).
+Runbooks 000 ('Database Connection Issues') and 003 (`SELECT 1`). Connections left, lag and the
+rest have checks of their own.
 """
 
 from __future__ import annotations
@@ -12,28 +13,22 @@ from payops.checks.contract import Check, Context
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action
 from payops.domain.result import CheckResult
-from payops.domain.status import Status, worst
+from payops.domain.status import Status
 from payops.domain.threshold import Limits, Threshold
 
 LIMITS = {
-    # S0-52 watches the count against a pool of 20; against the server's own limit, 80 % leaves a
-    # deploy's worth of room and 95 % none
-    "connections": Threshold(80, 95, "%", "S0-52; share of the limit less the reserved slots"),
-    # no runbook gives one: a ledger read half a minute late shows payments as missing
-    "lag": Threshold(30, 300, "s", "payops: the ledger is read from this replica"),
+    # no runbook gives one: the query takes 2 ms, and each payment asks several
+    "latency": Threshold(1000, None, "ms", "payops: one round trip with a small query"),
 }
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The server as it presents itself. `lag_s` is None on a primary."""
+    """The server as it presents itself."""
 
     as_of: datetime
     version: str
     replica: bool
-    lag_s: float | None
-    used: int
-    usable: int
     latency_ms: float
 
 
@@ -43,67 +38,37 @@ def gather(ctx: Context) -> Facts:
         as_of=server.as_of,
         version=server.version,
         replica=server.in_recovery,
-        lag_s=server.replay_lag_s,
-        used=server.connections,
-        usable=server.available,
         latency_ms=server.latency_ms,
     )
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
-    share = 100 * facts.used / max(facts.usable, 1)
-    of_connections = limits["connections"].judge(share)
-    # A replica that cannot say how late it is may be hours behind.
-    lag = limits["lag"]
-    untold = facts.replica and facts.lag_s is None and (lag.warn, lag.crit) != (None, None)
-    of_lag = Status.UNKNOWN if untold else lag.judge(facts.lag_s or 0)
-    role = "primary"
-    if facts.replica:
-        behind = "lag unknown" if facts.lag_s is None else f"{human_duration(facts.lag_s)} behind"
-        role = f"read-only replica, {behind}"
-    actions: list[Action] = []
-    if of_connections is not Status.OK:
-        actions.append(
+    status = limits["latency"].judge(facts.latency_ms)
+    role = "a read-only replica" if facts.replica else "primary"
+    actions: tuple[Action, ...] = ()
+    if status is not Status.OK:
+        actions = (
             Action(
-                "See who holds them",
-                'psql "$DSN" -c "select application_name, state, count(*) from pg_stat_activity '
-                'group by 1, 2 order by 3 desc"',
-            )
-        )
-    if untold:
-        actions.append(
-            Action(
-                "Point postgres.dsn at the primary; or, if its lag is watched elsewhere, set warn "
-                "and crit of thresholds: postgres.connect: lag to null"
-            )
-        )
-    elif of_lag is not Status.OK:
-        actions.append(
-            Action(
-                "Point postgres.dsn at the primary, or wait: rows younger than the lag are unseen"
-            )
+                "See whether it is the server or the way there",
+                'psql "$DSN" -c "\\timing on" -c "select 1" -c "select 1"',
+            ),
         )
     return CheckResult(
-        worst([of_connections, of_lag]),
-        f"PostgreSQL {facts.version}, {role}, answers in {human_duration(facts.latency_ms / 1000)};"
-        f" {facts.used} of {facts.usable} connections used ({share:.0f} %)",
+        status,
+        f"PostgreSQL {facts.version}, {role}, answers in {human_duration(facts.latency_ms / 1000)}",
         as_of=facts.as_of,
-        measured={
-            "connections": round(share, 1),
-            "lag": facts.lag_s,
-            "latency_ms": round(facts.latency_ms, 1),
-        },
-        actions=tuple(actions),
+        measured={"latency": round(facts.latency_ms, 1)},
+        actions=actions,
     )
 
 
 CHECK = Check(
-    title="Postgres answers and has connections left",
+    title="Postgres answers",
     source="postgres",
     gather=gather,
     judge=judge,
     limits=LIMITS,
-    rows=("S0-11", "S0-50", "S0-52", "S0-55"),
+    rows=("S0-11", "S0-50", "S0-55"),
     when_down=(
         Action("Ask from where the application runs too: the fault may be this machine's network"),
     ),

@@ -8,6 +8,7 @@ comes back with it; payments that Stripe took meanwhile have to be reconciled.
 from __future__ import annotations
 
 from payops.domain.status import Status
+from payops.lab.dependents import all_that_ask
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
@@ -24,13 +25,7 @@ SCENARIO = Scenario(
     title="The database is down",
     runbook="001; 003",
     breaks="the PostgreSQL process is stopped",
-    expected={
-        "postgres.connect": Status.CRIT,
-        "payments.stuck-pending": Status.CRIT,
-        "payments.success-rate": Status.CRIT,
-        "payments.failure-rate": Status.CRIT,
-        "app.health": Status.CRIT,
-    },
+    expected={**all_that_ask("postgres"), "app.health": Status.CRIT},
     inject=inject,
     heal=heal,
     stops=("postgres",),
