@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from payops.cli.boundary import emit, tell, tell_traceback
+from payops.cli.health_watch import refuse_what_no_watch_does
+from payops.cli.health_watch import watch as watch_health
 from payops.cli.invocation import (
     CheckOption,
     DeadlineOption,
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
     from payops.checks.contract import NamedCheck
     from payops.config.load import Loaded
+    from payops.domain.report import Report
+    from payops.domain.window import Window
 
 OnlyOption = Annotated[
     list[str] | None,
@@ -52,6 +56,14 @@ def health(
     deep: Annotated[
         bool, typer.Option("--deep", help="Ask the slow checks too; see --list.")
     ] = False,
+    watch: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="Ask again and again, live on a terminal, until ^C: 30s, 1m.",
+            show_default=False,
+        ),
+    ] = None,
     list_checks: Annotated[
         bool, typer.Option("--list", help="List the checks with their limits; ask nothing.")
     ] = False,
@@ -67,6 +79,9 @@ def health(
     seconds = duration_option("--deadline", deadline).total_seconds()
     window = window_option(since, datetime.now(UTC))
     chosen = chosen_output(output, check=check)
+    every = duration_option("--watch", watch).total_seconds() if watch else 0.0
+    if watch is not None:
+        refuse_what_no_watch_does(chosen, every, check=check)
     if list_checks:
         return _list(only or (), skip or (), chosen, asked)
     loaded, ids = _chosen(only or (), skip or (), asked)
@@ -81,12 +96,16 @@ def health(
         if asked.verbose:
             tell_traceback(trace)
 
-    # Counted from here: a secret_command may have waited for a person's touch, and what was never
-    # asked must not be told as not answering.
-    ends = Deadline.after(seconds)
-    with located(loaded.path):
-        report = examine(loaded.settings, ids, window=window, deadline=ends, on_fault=on_fault)
-    return show(report, chosen, asked)
+    def run(window: Window) -> Report:
+        # Counted from here: a secret_command may have waited for a person's touch, and what was
+        # never asked must not be told as not answering.
+        ends = Deadline.after(seconds)
+        with located(loaded.path):
+            return examine(loaded.settings, ids, window=window, deadline=ends, on_fault=on_fault)
+
+    if watch is None:
+        return show(run(window), chosen, asked)
+    return watch_health(lambda: run(window_option(since, datetime.now(UTC))), every, chosen, asked)
 
 
 def _chosen(

@@ -177,6 +177,7 @@ def reporting(command: Callable[..., int]) -> Callable[..., int]:
         # `reconcile payouts`: asked there. `health --list` is no run.
         if ctx.invoked_subcommand is not None or given.get("list_checks"):
             return command(**given)
+        _refuse_beside_a_watch(options, given)
         afterwards = _afterwards(options, given)
         if afterwards.write is not None:
             given["output"] = afterwards.output
@@ -235,6 +236,14 @@ def _afterwards(options: dict[str, Any], given: dict[str, Any]) -> Afterwards:
     if write is not None and not write.resolve().parent.is_dir():
         raise UsageError(f"--write: there is no folder {write.resolve().parent}")
     return Afterwards(options["state"], urls, write, output, bool(given.get("check")))
+
+
+def _refuse_beside_a_watch(options: dict[str, Any], given: dict[str, Any]) -> None:
+    used = [f"--{name}" for name, value in options.items() if value]
+    if used and given.get("watch") is not None:
+        raise UsageError(
+            f"--watch is for a person, {' and '.join(used)} for cron", hint="drop one of them"
+        )
 
 
 def _hidden(urls: Sequence[str]) -> tuple[str, ...]:

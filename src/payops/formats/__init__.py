@@ -22,7 +22,17 @@ from payops.formats.safe import Page, SafeReport, safe
 
 # Modules of this folder that are no outputs: how errors are told, and what the outputs share.
 _NOT_OUTPUTS = frozenset(
-    {"discrepancies", "message", "safe", "saved", "table_rows", "tables", "words"}
+    {
+        "discrepancies",
+        "message",
+        "safe",
+        "saved",
+        "screen",
+        "table_rows",
+        "tables",
+        "watched",
+        "words",
+    }
 )
 
 # Documents of a syntax, which a redactor that works on the finished text would break (a password

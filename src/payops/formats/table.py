@@ -35,7 +35,7 @@ from payops.formats.words import (
     worst_first,
 )
 
-_STYLES = {
+STYLES = {
     Status.CRIT: "bold white on red",
     Status.UNKNOWN: "bold white on magenta",
     Status.WARN: "bold black on yellow",
@@ -110,7 +110,7 @@ def _lines(report: SafeReport, page: Page, console: Console) -> Iterator[Text]:
 
 def _badge(status: Status) -> Text:
     # As a span: a Text's own style would colour all that is appended to it.
-    return Text().append(f" {status.value:<{_BADGE - 1}}", style=_STYLES[status])
+    return Text().append(f" {status.value:<{_BADGE - 1}}", style=STYLES[status])
 
 
 def _row(check: CheckResult, id_width: int, console: Console) -> Iterator[Text]:
@@ -158,7 +158,7 @@ def _discrepancies(report: SafeReport, console: Console) -> Iterator[Text]:
     for number, each in enumerate(found):
         if not number:
             yield Text()
-        style = _STYLES.get(Status.__members__.get(each.severity, Status.OK), "")
+        style = STYLES.get(Status.__members__.get(each.severity, Status.OK), "")
         first = Text().append(f" {each.severity:<{_BADGE - 1}}", style=style)
         first.append(f" {each.money:>{money}}  ", style="bold")
         yield from _hung(first, Text(f"{each.match_class}, {each.age}: {each.pair}"), console)
