@@ -147,9 +147,17 @@ def _ask_http(asked: OwnCheck, ctx: Context) -> Answer:
 
     http = asked.http
     assert http is not None  # noqa: S101  told apart by the table below
+    url = http.url
+    if url.startswith("/"):
+        base = ctx.settings.app.base_url.rstrip("/")
+        if not base:
+            raise NotConfiguredError(
+                f"where {url} is, app.base_url does not say"
+            )
+        url = f"{base}{url}"
     answer = ctx.sources.http.request(
         "GET",
-        http.url,
+        url,
         timeout=ctx.deadline.within(float(asked.timeout)),
         headers={name: secret.reveal() for name, secret in http.headers.items()},
         max_body=_MOST_BODY,
@@ -178,7 +186,7 @@ def _ask_http(asked: OwnCheck, ctx: Context) -> Answer:
         raise SourceError(
             "http",
             Failure.BAD_ANSWER,
-            f"{http.url}: the body is not JSON",
+            f"{url}: the body is not JSON",
             hint="a login page or a proxy's answer? Open the address in a browser",
             http_status=answer.status,
         ) from error

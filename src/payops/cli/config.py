@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from payops.cli import config_check
 from payops.cli.boundary import emit, emit_text
 from payops.cli.invocation import invocation
 from payops.domain.text import harmless
@@ -17,42 +18,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def check(ctx: typer.Context) -> int:
-    """Say whether the configuration can be used.
-
-    Keys, values, references and thresholds; nothing is contacted. Exit status: 0 when it is
-    right, 3 when not.
-    """
-    from payops.config.key_forms import refuse_wrong_keys
-    from payops.config.load import located
-    from payops.engine.thresholds import verify
-
-    loaded = invocation(ctx).load()
-    with located(loaded.path):
-        verify(loaded.settings)
-        refuse_wrong_keys(loaded.settings)
-    settings = loaded.settings
-    parts = [
-        name
-        for name, there in (
-            ("stripe", settings.stripe),
-            ("postgres", settings.postgres),
-            ("redis", settings.redis),
-            ("ledgers", settings.ledgers),
-            ("event_logs", settings.event_logs),
-            ("webhooks", settings.webhooks.endpoints),
-            ("circuit", settings.circuit.breakers),
-            ("app", settings.app.endpoints),
-        )
-        if there
-    ]
-    preset = f" on preset {settings.preset}" if settings.preset else ""
-    emit_text(
-        f"{harmless(str(loaded.path))}: OK, environment {settings.environment}{preset}; "
-        f"configured: {', '.join(parts) or 'nothing'}\n"
-    )
-    return 0
+app.command()(config_check.check)
 
 
 @app.command()

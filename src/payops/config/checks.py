@@ -33,7 +33,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 class OwnHttp(Section, frozen=True):
     """An address, and what of its answer is judged: the latency, or a number in its JSON."""
 
-    url: Annotated[str, Meta(description="Asked with GET; redirects are not followed")]
+    url: Annotated[
+        str, Meta(description="Asked with GET, no redirects; /path is below app.base_url")
+    ]
     expect: Annotated[tuple[int, ...], Meta(description="Good HTTP status codes")] = (200,)
     pointer: Annotated[
         str, Meta(description="/queue/depth: this number of the JSON is judged, not the latency")
@@ -45,8 +47,8 @@ class OwnHttp(Section, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.url.startswith(("http://", "https://")):
-            raise ValueError(".url: begins with http:// or https://")
+        if not self.url.startswith(("http://", "https://", "/")):
+            raise ValueError(".url: begins with http://, https://, or / below app.base_url")
         if self.pointer and not self.pointer.startswith("/"):
             raise ValueError(".pointer: begins with /, as in /queue/depth (RFC 6901)")
 

@@ -92,6 +92,20 @@ def own_rows(
     return OwnRows(rows, len(told.rows) > most, told.now)
 
 
+def planned(source: PostgresSource, query: str) -> None:
+    """Have the server plan the query, and run none of it. Raises SourceError."""
+    given = {
+        "payops_since": 0.0,
+        "payops_until": 0.0,
+        "payops_longest": _LONGEST,
+        "payops_most": 0,
+    }
+    try:
+        source.ask(_composed(query), _Document, **given)
+    except SourceError as error:
+        raise _explained(error, 0) from error
+
+
 def missing_parts(source: PostgresSource, names: tuple[str, ...]) -> tuple[str, ...]:
     """Of tables, `schema.table` or `table.column`, those that the database has not."""
     if not names:
