@@ -113,3 +113,70 @@ def test_an_affected_payment_names_the_cause(lab: LabInfo, wanted: str) -> None:
         commands = [action.command for action in first.actions]
         assert any("https://dashboard.stripe.com/" in action.text for action in first.actions)
         assert any(commands)
+
+
+# ── discrepancies made by hand ───────────────────────────────────────────────────────────────────
+
+# what is done to the row of a healthy payment: the class that its trace names first
+FAULTS = {
+    "amount": ("SET {amount} = {amount} + 5", "amount_mismatch"),
+    "row gone": ("", "missing_in_ledger"),
+    "failed here": ("SET {status} = %(failed)s", "status_mismatch"),
+    "another reference": ("SET {reference} = %(made_up)s", "missing_in_stripe"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_row_that_was_changed_by_hand_names_its_class(lab: LabInfo, fault: str) -> None:
+    ledger = load(lab.config, environment=None).settings.payments
+    assert ledger is not None
+    columns = ledger.columns
+    reference = columns.session_ref or columns.processor_ref
+    names = {
+        "table": ledger.table,
+        "id": columns.id,
+        "amount": columns.amount,
+        "status": columns.status,
+        "reference": reference,
+    }
+    quoted = {name: sql.Identifier(value) for name, value in names.items()}
+    change, match_class = FAULTS[fault]
+    statement = f"UPDATE {{table}} {change}" if change else "DELETE FROM {table}"
+    made_up = "cs_test_madeUp000000000000000" if columns.session_ref else "pi_mock_1700000000"
+    with psycopg.connect(lab.postgres_dsn, autocommit=True) as connection:
+        found = connection.execute(
+            sql.SQL(
+                "SELECT {id}::text, {intent}, to_jsonb(t)::text FROM {table} t "
+                "WHERE {status}::text = ANY(%s) AND {intent} IS NOT NULL "
+                "ORDER BY {created} DESC OFFSET 30 LIMIT 1"
+            ).format(
+                **quoted,
+                intent=sql.Identifier(columns.processor_ref),
+                created=sql.Identifier(columns.created_at),
+            ),
+            (list(ledger.statuses["succeeded"]),),
+        ).fetchone()
+        assert found is not None
+        key, intent, kept = found
+        text = sql.SQL(f"{statement} WHERE {{id}}::text = %(key)s").format(**quoted)
+        values = {"key": key, "failed": ledger.statuses["failed"][0], "made_up": made_up}
+        connection.execute(text, values)
+        if fault == "another reference" and columns.session_ref:
+            connection.execute(
+                sql.SQL("UPDATE {table} SET {intent} = NULL WHERE {id}::text = %s").format(
+                    **quoted, intent=sql.Identifier(columns.processor_ref)
+                ),
+                (key,),
+            )
+        try:
+            asked = f"local:{key}" if fault == "another reference" else intent
+            (trace,) = traced(lab, asked)
+        finally:
+            restore = sql.SQL(
+                "DELETE FROM {table} WHERE {id}::text = %(key)s; "
+                "INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, %(kept)s)"
+            ).format(**quoted)
+            for each in restore.as_string(connection).split("; "):
+                connection.execute(each, {"key": key, "kept": kept})  # type: ignore[arg-type]
+    assert trace.first is not None
+    assert trace.first.match_class == match_class
