@@ -25,6 +25,7 @@ class Pool:
         self._changed = threading.Condition()
         self._failure: tuple[float, SourceError] | None = None
         self._closed = False
+        self._most = _MOST
 
     def borrow(self, at_most: float) -> Session:
         """An idle session, or a new one. Raises SourceError, what connecting raises included.
@@ -41,7 +42,7 @@ class Pool:
                 if self._failure is not None and self._failure[0] >= began:
                     raise self._failure[1]
                 now = time.monotonic()
-                if self._lent == 0 or (self._lent < _MOST and now >= began + _PATIENCE_S):
+                if self._lent == 0 or (self._lent < self._most and now >= began + _PATIENCE_S):
                     self._lent += 1
                     break
                 if now >= end:
@@ -57,10 +58,21 @@ class Pool:
         except BaseException as error:
             with self._changed:
                 self._lent -= 1
-                if isinstance(error, SourceError):
+                makes_do = self._no_more_slots(error)
+                if isinstance(error, SourceError) and not makes_do:
                     self._failure = (time.monotonic(), error)
                 self._changed.notify_all()
-            raise
+            if not makes_do:
+                raise
+        return self.borrow(max(0.0, end - time.monotonic()))
+
+    def _no_more_slots(self, error: BaseException) -> bool:
+        """Whether the server has no slot left beside those that we have: they have to do."""
+        full = isinstance(error, SourceError) and error.kind is Failure.TOO_MANY_CONNECTIONS
+        if not full or self._lent + len(self._idle) == 0:
+            return False
+        self._most = self._lent + len(self._idle)
+        return True
 
     def give_back(self, session: Session) -> None:
         """End of the loan; a broken session is thrown away."""

@@ -120,7 +120,7 @@ def _root(one: Backend | None, pid: int, count: int, found: Sessions) -> Evidenc
 
 
 def _waits(one: Backend, by_pid: Mapping[int, Backend], found: Sessions) -> Evidence:
-    holders = [_named(by_pid.get(pid), pid) for pid in one.blocked_by[:2]]
+    holders = [_named(by_pid.get(pid), pid) for pid in one.blocked_by[:1]]
     if len(one.blocked_by) > len(holders):
         holders.append(f"{len(one.blocked_by) - len(holders)} more")
     since = "" if one.waiting_s is None else f" for {human_duration(one.waiting_s)}"

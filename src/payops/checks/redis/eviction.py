@@ -89,7 +89,7 @@ def _actions(facts: Facts, evicts: bool) -> tuple[Action, ...]:
             Action(
                 "Keep payment keys in a Redis with maxmemory-policy noeviction, apart from caches; "
                 "see what its policy is",
-                f"{facts.cli} CONFIG GET maxmemory*",
+                f"{facts.cli} CONFIG GET 'maxmemory*'",
             )
         )
     if facts.evicted:

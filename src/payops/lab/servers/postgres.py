@@ -38,6 +38,7 @@ _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
     "max_connections": "50",
+    "reserved_connections": "5",  # for payops, when the others are taken: see _make_database
     "shared_buffers": "32MB",
     "huge_pages": "off",
     "fsync": "off",  # a commit is written, not synced: it costs little and survives a SIGKILL
@@ -209,6 +210,13 @@ class PostgresServer(Server):
                     "CREATE ROLE {} LOGIN PASSWORD {} IN ROLE pg_read_all_data, pg_monitor"
                 ).format(sql.Identifier(ONCALL), sql.Literal(record.password))
             )
+            version = connection.info.server_version
+            if version >= 160000:
+                connection.execute(
+                    sql.SQL("GRANT pg_use_reserved_connections TO {}").format(
+                        sql.Identifier(ONCALL)
+                    )
+                )
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
 
     @staticmethod
