@@ -176,6 +176,7 @@ def _path(reach: Reach, story: Story, events: list[PathEvent]) -> Path:
         window=Window(first, max(story.now, first)),
         as_of=story.now,
         events=tuple(events),
+        whole=False,
         endpoints=_endpoints(story),
         asked=frozenset(asked),
         log_offset_s=offset if abs(offset) > 1 else 0.0,

@@ -54,8 +54,13 @@ def meaning(cause: Cause, detail: str, *, certain: bool) -> str:
             return f"not delivered, refused before the signature{of}"
         case Cause.FAILS:
             return f"not delivered, the endpoint fails{of}"
-        case Cause.DISABLED:
+        case Cause.DISABLED if certain:
             return "not sent, the endpoint is disabled; Stripe will not send them later"
+        case Cause.DISABLED:
+            return (
+                f"left no trace{of}: likely the endpoint was disabled then (or it answered 2xx and "
+                "dropped them); Stripe will not send them later"
+            )
         case Cause.NOT_SUBSCRIBED:
             return "not sent, no endpoint is registered for their type"
         case Cause.SIGNATURE if certain:
@@ -94,6 +99,9 @@ def actions_for(
     since = events[0].created
     types = sorted({event.type for event in events})
     probe = Action("Ask the endpoint as Stripe would", f"payops webhooks probe{_urls(ground)}")
+    sure = Action(
+        "Be sure, with harmless signed events", f"payops webhooks probe{_urls(ground)} --signed"
+    )
     resend = Action(f"Then wait ({_RETRIES}), or send them now", _replay("--undelivered", since))
     match cause:
         case Cause.UNREACHABLE | Cause.REDIRECTS | Cause.FORBIDS | Cause.FAILS:
@@ -104,12 +112,8 @@ def actions_for(
                 _DASHBOARD,
             )
         case Cause.UNDELIVERED:
-            return (probe, _DASHBOARD, resend)
+            return (sure if ground.asked else probe, _DASHBOARD, resend)
         case Cause.SIGNATURE:
-            sure = Action(
-                "Be sure, with harmless signed events",
-                f"payops webhooks probe{_urls(ground)} --signed",
-            )
             repair = Action(
                 "Put the endpoint's own secret (whsec_…, Dashboard, Webhooks) into the application"
                 if detail in {"wrong secret", "by elimination"}
@@ -118,8 +122,10 @@ def actions_for(
             order = (repair, sure) if certain else (sure, repair)
             return (*order, resend, _DASHBOARD)
         case Cause.DISABLED:
+            enable = "Enable the endpoint: Stripe's Dashboard, Webhooks"
+            past = "Was it disabled? Look for failed deliveries: Stripe's Dashboard, Webhooks"
             return (
-                Action("Enable the endpoint: Stripe's Dashboard, Webhooks"),
+                Action(enable if certain else past),
                 Action("Send what was made meanwhile", _replay("", since, types)),
             )
         case Cause.NOT_SUBSCRIBED:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
+from payops.domain.duration import utc_text
 from payops.domain.webhook import Cause, Moved, PathEvent
 from payops.webhooks.faults import Asked
+from payops.webhooks.lately import Lately, Silence, lately, silences
 from payops.webhooks.path import Endpoint, Part, Path
 from payops.webhooks.told import book_of, rank, words_of
 
@@ -24,8 +26,6 @@ IN_FLIGHT = timedelta(seconds=60)
 STUCK = timedelta(minutes=5)
 # Handled so long after Stripe made the event that somebody waited for it.
 LATE = timedelta(minutes=5)
-# So many events have to arrive after the last that did not: one alone may have been sent by hand.
-_RECOVERED = 3
 
 
 class Place(Enum):
@@ -85,13 +85,15 @@ class _Judge:
         self._path = ground.path
         self._log = ground.path.knows(Part.LOG)
         self._overtaken = _overtaken(ground.path.events)
-        self._recovered = self._has_recovered()
+        self._lately_of: dict[frozenset[str], Lately] = {}
+        self._ids_of: dict[str, frozenset[str]] = {}
+        self._silences = self._find_silences()
 
     def of(self, event: PathEvent) -> Verdict:
         """One event of Stripe's list."""
         if event.logged:
             return self._of_logged(event)
-        if self._path.as_of - event.created < IN_FLIGHT:
+        if self._is_young(event):
             return Verdict(event, Place.IN_FLIGHT)
         if event.pending_webhooks > 0:
             return self._of_pending(event)
@@ -175,23 +177,40 @@ class _Judge:
 
     def _by_elimination(self, event: PathEvent, asked: Sequence[Asked]) -> Verdict:
         """The endpoint answers well now: has it recovered, or does it refuse signatures?"""
-        if self._recovered or any(each.signed or each.takes_all for each in asked):
+        if any(each.signed or each.takes_all for each in asked):
             well = "the endpoint answers well now"
             return Verdict(event, Place.LOST, Cause.UNDELIVERED, well)
-        return Verdict(event, Place.LOST, Cause.SIGNATURE, "by elimination", certain=False)
+        lately = self._lately(event)
+        if lately is Lately.REFUSES:
+            # All or nothing is how a wrong secret looks; so does a handler that fails on each
+            # genuine event, hence by elimination.
+            detail = "by elimination"
+            return Verdict(event, Place.LOST, Cause.SIGNATURE, detail, certain=False)
+        return Verdict(event, Place.LOST, Cause.UNDELIVERED, lately.value, certain=False)
 
-    def _has_recovered(self) -> bool:
-        """Whether enough events have arrived since the newest that has not, to say that the
-        endpoint takes genuine ones now."""
-        arrived = 0
-        for event in reversed(self._path.events):
-            if self._path.as_of - event.created < IN_FLIGHT:
-                continue
-            if event.pending_webhooks > 0:
-                break
-            arrived += bool(event.logged or event.seen)
-            arrived += not self._log and event.seen is None and event.moved is Moved.YES
-        return arrived >= _RECOVERED
+    def _lately(self, event: PathEvent) -> Lately:
+        """What became of the newest events of the endpoints that this one is owed to."""
+        if not self._path.whole:
+            return Lately.UNKNOWN
+        its = self._endpoints_of(event.type)
+        if its not in self._lately_of:
+            settled = [each for each in self._path.events if not self._is_young(each)]
+            self._lately_of[its] = lately(
+                settled,
+                lambda each: not its or bool(its & self._endpoints_of(each.type)),
+                has_log=self._log,
+            )
+        return self._lately_of[its]
+
+    def _endpoints_of(self, type_: str) -> frozenset[str]:
+        """The ids of the endpoints that are registered for a type; empty where none is known."""
+        if type_ not in self._ids_of:
+            known = self._path.endpoints or ()
+            self._ids_of[type_] = frozenset(each.id for each in known if each.wants(type_))
+        return self._ids_of[type_]
+
+    def _is_young(self, event: PathEvent) -> bool:
+        return self._path.as_of - event.created < IN_FLIGHT
 
     # ── nobody owes it, and there is no trace of it ──────────────────────────────────────────────
 
@@ -204,7 +223,24 @@ class _Judge:
             return never_sent
         if event.seen:
             return self._unmoved(event)
+        for silence in self._silences:
+            if silence.since <= event.created <= silence.until:
+                detail = (
+                    f"none of any type arrived from {utc_text(silence.since)} to "
+                    f"{utc_text(silence.until)}"
+                )
+                return Verdict(event, Place.LOST, Cause.DISABLED, detail, certain=False)
         return Verdict(event, Place.LOST, Cause.SWALLOWED, "no trace of it", certain=False)
+
+    def _find_silences(self) -> list[Silence]:
+        """When nothing came at all of what the enabled endpoints are registered for: without a log
+        nobody could tell, nor by some of the events."""
+        path = self._path
+        if not (path.whole and path.events_complete and self._log and path.endpoints):
+            return []
+        enabled = [each for each in path.endpoints if each.enabled]
+        wanted = {type_: any(each.wants(type_) for each in enabled) for type_ in _types(path)}
+        return silences([e for e in path.events if wanted[e.type] and not self._is_young(e)])
 
     def _never_sent(self, event: PathEvent) -> Verdict | None:
         """The verdict where no endpoint takes such events; None where one does, or nobody knows."""
@@ -224,6 +260,10 @@ class _Judge:
         if self._path.endpoints is None:
             return None
         return [each for each in self._path.endpoints if each.wants(event.type)]
+
+
+def _types(path: Path) -> set[str]:
+    return {event.type for event in path.events}
 
 
 def lag_of(path: Path, event: PathEvent, at: datetime | None) -> timedelta | None:

@@ -77,7 +77,7 @@ def known(
     """As `gather`, of events that were read elsewhere: by id, or from a file."""
     times = [event.created for event in events] or [as_of]
     found = _Found(settings, sources, Window(min(times), max(*times, as_of)), ())
-    found.events = sorted(events, key=_order)
+    found.events, found.whole = sorted(events, key=_order), False
     found.as_of = as_of
     found.log(strangers=False)
     found.keys()
@@ -108,6 +108,7 @@ class _Found:
     stripe_offset_s: float = 0.0
     log_offset_s: float = 0.0
     complete: bool = True
+    whole: bool = True
     endpoints: tuple[Endpoint, ...] | None = None
     strangers: tuple[PathEvent, ...] = ()
     unchanged: tuple[Unchanged, ...] | None = None
@@ -128,6 +129,7 @@ class _Found:
             return
         from payops.sources.stripe_pages import StripePages
 
+        self.whole = not undelivered
         before = self.sources.stripe_calls()
         self.endpoints = self._ask(Part.ENDPOINTS, self._endpoints)
         ends = deadline.sooner(1 - _FOR_STRIPE, at_most=math.inf)
@@ -199,6 +201,7 @@ class _Found:
             as_of=self.as_of,
             events=tuple(self.events),
             events_complete=self.complete,
+            whole=self.whole,
             types=self.types,
             endpoints=self.endpoints,
             strangers=self.strangers,

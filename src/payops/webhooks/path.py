@@ -56,11 +56,12 @@ class Path:
 
     `events` are those created in the window, the oldest first. `as_of` is Stripe's clock when they
     were read (ours where it sent none); `events_complete` is False when not all could be read in
-    time. `endpoints` is None when they could not be asked. `types` are the types that were asked
-    for, empty for all. `strangers` are unfinished rows of the event log that Stripe's list does not
-    have: older ones, or of another account. `never_generated` is None when the objects were not
-    looked at. `failures` says by part what gave no answer; a part that is not configured is in
-    neither `failures` nor `asked`. `log_offset_s` is the database's clock less Stripe's, in
+    time, `whole` where only some were asked for, so that nothing can be concluded of what lies
+    between them. `endpoints` is None when they could not be asked. `types` are the types that were
+    asked for, empty for all. `strangers` are unfinished rows of the event log that Stripe's list
+    does not have: older ones, or of another account. `never_generated` is None when the objects
+    were not looked at. `failures` says by part what gave no answer; a part that is not configured
+    is in neither `failures` nor `asked`. `log_offset_s` is the database's clock less Stripe's, in
     seconds.
     """
 
@@ -68,6 +69,7 @@ class Path:
     as_of: datetime
     events: tuple[PathEvent, ...] = ()
     events_complete: bool = True
+    whole: bool = True
     types: tuple[str, ...] = ()
     endpoints: tuple[Endpoint, ...] | None = None
     strangers: tuple[PathEvent, ...] = ()

@@ -1,7 +1,9 @@
 """What the lab can break in the shop, set through its control port.
 
-Faults of the webhook stand in a list, and the first that is meant for a delivery strikes it; so two
-scenarios can be in force at once.
+Faults of the webhook stand in a list, so that two scenarios can be in force at once. A delivery
+meets them place by place, as it would in life: what stands before the shop, the signature, the
+handler. At each place the first that is meant for it strikes; one that a proxy stops never meets
+the handler's.
 """
 
 from __future__ import annotations
@@ -13,17 +15,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-WEBHOOK = frozenset(
-    (
-        # The connection, or what stands before the shop:
-        *("timeout", "drip", "redirect", "403", "404", "crash", "altered"),
-        # The signature:
-        *("wrong_secret", "swapped"),
-        # The handler:
-        *("500", "swallow", "swallow_logged", "stuck", "failed", "late", "slow"),
+DOOR = frozenset({"timeout", "drip", "redirect", "403", "404", "crash", "altered", "slow"})
+"""The connection, or what stands before the shop."""
+SIGNATURE = frozenset({"wrong_secret", "swapped"})
+HANDLER = frozenset(
+    {
+        *("500", "swallow", "swallow_logged", "stuck", "failed", "late"),
         *("no_dedupe", "any_order"),
-    )
+    }
 )
+WEBHOOK = DOOR | SIGNATURE | HANDLER
 """What a fault does to a delivery.
 
 timeout: no answer; drip: an answer, a byte a second; redirect: 308 to `location`; 403: a login page
@@ -105,15 +106,17 @@ class Faults:
         """The fault of the health page."""
         return self._health
 
-    def strike(self, body: bytes) -> WebhookFault | None:
-        """The fault that strikes this delivery, and one less of those it is meant for."""
+    def strike(self, place: frozenset[str], body: bytes) -> WebhookFault | None:
+        """The fault that strikes this delivery at `place` (DOOR, SIGNATURE or HANDLER), and one
+        less of those it is meant for."""
         with self._changed:
             if not self._webhook:
                 return None
             kind = _type(body)
             for index, fault in enumerate(self._webhook):
                 left = self._left[index]
-                if left == 0 or (fault.types and kind not in fault.types):
+                meant = not fault.types or kind in fault.types
+                if fault.fault not in place or left == 0 or not meant:
                     continue
                 self._left[index] = None if left is None else left - 1
                 return fault

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from payops.lab.merchant.answer import NO_ANSWER, Answer
-from payops.lab.merchant.faults import Faults, WebhookFault
+from payops.lab.merchant.faults import DOOR, HANDLER, SIGNATURE, Faults, WebhookFault
 from payops.lab.merchant.signature import genuine
 
 LOGIN_PAGE = Answer(
@@ -26,11 +26,12 @@ _DRIP_S = 1.0
 
 @dataclass(frozen=True)
 class Delivery:
-    """What came through: the body as the handler sees it, and the fault that is left for it."""
+    """What came through: the body as the handler sees it, whether its signature is right, and
+    whether secrets are wrong here, so that none can be."""
 
     body: bytes
     signed: bool
-    fault: WebhookFault | None
+    distrusted: bool
 
 
 class Gate:
@@ -47,7 +48,7 @@ class Gate:
 
     def pass_through(self, path: str, body: bytes, signature: str) -> Delivery | Answer:
         """The delivery, or the answer of what stopped it. A bad signature is for the handler."""
-        fault = self._faults.strike(body)
+        fault = self._faults.strike(DOOR, body)
         if fault is not None:
             stopped = self._stopped(path, fault)
             if stopped is not None:
@@ -56,9 +57,14 @@ class Gate:
                 self._faults.hang("webhook", fault.seconds)
             if fault.fault == "altered":
                 body = _written_anew(body)
-        secrets = self._trusted(path, fault)
+        wrong = self._faults.strike(SIGNATURE, body)
+        secrets = self._trusted(path, wrong)
         signed = genuine(signature, body, secrets, now=self._faults.now())
-        return Delivery(body, signed, fault)
+        return Delivery(body, signed, wrong is not None and wrong.fault == "wrong_secret")
+
+    def at_handler(self, body: bytes) -> WebhookFault | None:
+        """The handler's fault that strikes a delivery which got that far."""
+        return self._faults.strike(HANDLER, body)
 
     def _stopped(self, path: str, fault: WebhookFault) -> Answer | None:
         if fault.fault == "timeout":
@@ -76,7 +82,7 @@ class Gate:
 
     def _trusted(self, path: str, fault: WebhookFault | None) -> Sequence[str]:
         """The secrets that a signature at `path` may be made with."""
-        if fault is None or fault.fault not in ("wrong_secret", "swapped"):
+        if fault is None:
             return self._secrets[path]
         if fault.fault == "wrong_secret":
             return ()

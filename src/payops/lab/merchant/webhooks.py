@@ -50,11 +50,12 @@ class Webhooks:
         event = _event(came.body)
         if event is None:
             return Answer(400, {"error": "not an event"})
-        fault = came.fault.fault if came.fault else ""
+        struck = self._gate.at_handler(came.body)
+        fault = struck.fault if struck else ""
         if fault == "swallow":
             return _PROCESSED
-        if fault == "late" and came.fault is not None:
-            return self._later(event, came.fault.seconds)
+        if struck is not None and fault == "late":
+            return self._later(event, struck.seconds)
         return self._once(event, fault)
 
     def _later(self, event: dict[str, Any], seconds: float) -> Answer:

@@ -68,9 +68,10 @@ class FrontOfShop:
             return came
         if not signature:
             return self._front.unsigned or self._front.refused
-        fault = came.fault.fault if came.fault else ""
-        if not came.signed and (self._front.checks_signature or fault == "wrong_secret"):
+        if not came.signed and (self._front.checks_signature or came.distrusted):
             return self._front.refused
+        struck = self._gate.at_handler(body)
+        fault = struck.fault if struck else ""
         if fault == "500":
             return Answer(500, {"error": "handler failed"})
         if fault == "swallow":
