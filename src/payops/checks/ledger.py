@@ -15,6 +15,7 @@ from payops.domain.text import shortened
 from payops.domain.window import Window
 from payops.errors import NotConfiguredError
 from payops.sources.ledger import Outcome, Outcomes
+from payops.sources.ledger_signs import Customers, LedgerSigns
 
 
 def payments_ledger(ctx: Context) -> Ledger:
@@ -26,12 +27,38 @@ def payments_ledger(ctx: Context) -> Ledger:
 
 
 def recent_outcomes(ctx: Context) -> tuple[Outcomes, Window, Ledger]:
-    """What became of the window's payments; the window is shifted to the database's clock."""
-    ledger = payments_ledger(ctx)
+    """What became of the window's payments; the window is shifted to the database's clock. Asked
+    once a run."""
+    ledger, window = payments_ledger(ctx), database_window(ctx)
+    reader = ctx.sources.postgres.ledger(ledger)
+    return ctx.sources.once("ledger outcomes", lambda: reader.outcomes(window)), window, ledger
+
+
+def database_window(ctx: Context) -> Window:
+    """The window by the database's clock. Asked once a run."""
     postgres = ctx.sources.postgres
-    offset = postgres.server().now - ctx.now
-    window = Window(ctx.window.since + offset, ctx.window.until + offset)
-    return postgres.ledger(ledger).outcomes(window), window, ledger
+    offset = ctx.sources.once("database clock", lambda: postgres.server().now - ctx.now)
+    return Window(ctx.window.since + offset, ctx.window.until + offset)
+
+
+def signs(ctx: Context) -> LedgerSigns:
+    """A reader of the signs of trouble in the ledger of payments."""
+    ledger = payments_ledger(ctx)
+    return LedgerSigns(ctx.sources.postgres, ledger)
+
+
+def recent_customers(ctx: Context) -> Customers:
+    """The window's busiest and most failing customers. Asked once a run.
+
+    Raises NotConfiguredError when no column says who pays.
+    """
+    if not payments_ledger(ctx).columns.customer_id:
+        raise NotConfiguredError("no column says who pays (columns.customer_id of the ledger)")
+    window, reader = database_window(ctx), signs(ctx)
+    return ctx.sources.once("ledger customers", lambda: reader.customers(window, MOST_CUSTOMERS))
+
+
+MOST_CUSTOMERS = 10
 
 
 @dataclass(frozen=True)

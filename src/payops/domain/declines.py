@@ -41,3 +41,53 @@ def declined_by_issuer(code: str | None, also: Collection[str] = ()) -> bool:
     (False, True)
     """
     return code is not None and (code.lower() in ISSUER_DECLINES or code in also)
+
+
+# What to tell the customer, or do, by code: the table of runbook 000 ('Common Error Codes') and the
+# rows S0-01 to S0-09; the rest are Stripe's own 'Decline codes', column 'Next steps'.
+_ADVICE = {
+    "card_declined": "another card, or a call to the bank; do not retry the same card at once",
+    "generic_decline": "another card, or a call to the bank: it does not say why",
+    "do_not_honor": "another card, or a call to the bank: it does not say why",
+    "expired_card": "new card details; clear card data that the shop has cached",
+    "insufficient_funds": "another card, a split payment, or hold the items",
+    "incorrect_cvc": "enter the security code again, at most 3 times",
+    "invalid_cvc": "enter the security code again, at most 3 times",
+    "incorrect_number": "enter the card number again",
+    "invalid_number": "enter the card number again",
+    "incorrect_zip": "enter the postal code again, as the bank has it",
+    "invalid_expiry_month": "enter the expiry date again",
+    "invalid_expiry_year": "enter the expiry date again",
+    "processing_error": "try again in a little bit; escalate when it persists",
+    "try_again_later": "try again later; another card when it goes on",
+    "issuer_not_available": "try again later: the bank could not be reached",
+    "authentication_required": "3-D Secure: guide the customer through it, allow 5 to 10 minutes",
+    "authentication_not_handled": "3-D Secure was not shown: look at the front end",
+    "payment_intent_authentication_failure": "3-D Secure failed: another card",
+    "fraudulent": "never tell the customer why: present it as a generic decline",
+    "merchant_blacklist": "blocked by a rule of your own (Radar): never tell the customer why",
+    "lost_card": "never tell the customer why: present it as a generic decline",
+    "stolen_card": "never tell the customer why: present it as a generic decline",
+    "pickup_card": "never tell the customer why: a call to the bank",
+    "restricted_card": "a call to the bank, or another card",
+    "card_velocity_exceeded": "another card: its limit is reached",
+    "withdrawal_count_limit_exceeded": "another card: its limit is reached",
+    "card_decline_rate_limit_exceeded": "no more tries today: the card was declined too often",
+    "card_not_supported": "another card: this one does not do such purchases",
+    "transaction_not_allowed": "a call to the bank, or another card",
+    "currency_not_supported": "another card: this one does not do the currency",
+    "duplicate_transaction": "look whether the first one was paid before trying again",
+    "pin_try_exceeded": "another card: too many tries of the PIN",
+}
+_ANY = "another card, or a call to the bank"
+
+
+def advice(code: str) -> str:
+    """What the runbooks say to do about a declined payment, by its code.
+
+    >>> advice("expired_card")
+    'new card details; clear card data that the shop has cached'
+    >>> advice("some_new_code")
+    'another card, or a call to the bank'
+    """
+    return _ADVICE.get(code.lower(), _ANY)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Thread
 
 from payops.checks.contract import Check, Context
+from payops.checks.hosts import ask_each
 from payops.config.settings import AppEndpoint
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence
@@ -19,6 +19,8 @@ from payops.domain.status import Status, worst
 from payops.domain.text import shortened
 from payops.domain.threshold import Limits, Threshold
 from payops.errors import Failure, NotConfiguredError, SourceError
+from payops.sources.clock import http_date
+from payops.sources.http import HttpAnswer
 
 LIMITS = {
     "latency": Threshold(2000, 5000, "ms", "S3-09 and S3-38: an answer within 5 s"),
@@ -27,7 +29,8 @@ LIMITS = {
 
 @dataclass(frozen=True)
 class Seen:
-    """One address: what it answered, or why it did not (`failure`)."""
+    """One address: what it answered, or why it did not (`failure`). `skew_s` is its clock minus
+    ours, None when it did not tell."""
 
     name: str
     url: str
@@ -37,6 +40,7 @@ class Seen:
     location: str = ""
     body: str = ""
     failure: SourceError | None = None
+    skew_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -50,31 +54,33 @@ class Facts:
 
 
 def gather(ctx: Context) -> Facts:
-    endpoints = ctx.settings.app.endpoints
-    if not endpoints:
-        raise NotConfiguredError("no address of the application is configured (app.endpoints)")
-    seen: dict[int, Seen] = {}
-    faults: list[BaseException] = []
-
-    def look(index: int, endpoint: AppEndpoint) -> None:
-        try:
-            seen[index] = _look(ctx, endpoint)
-        except BaseException as error:  # noqa: BLE001  raised again where the runner sees it
-            faults.append(error)
-
-    threads = [Thread(target=look, args=each, daemon=True) for each in enumerate(endpoints)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(ctx.deadline.remaining)
-    if faults:
-        raise faults[0]
-    # One that hangs is told as such, never left out: its silence is the finding.
-    found = tuple(seen.get(i) or _silent(e) for i, e in enumerate(endpoints))
+    found = asked(ctx)
     failures = [one.failure for one in found if one.failure is not None]
     if failures and len(failures) == len(found):
         raise failures[0]  # the application as a whole does not answer
     return Facts(ctx.now, found, Status[ctx.settings.unreachable])
+
+
+def asked(ctx: Context) -> tuple[Seen, ...]:
+    """Every configured address, asked once a run. Raises NotConfiguredError when there is none."""
+    endpoints = ctx.settings.app.addresses
+    if not endpoints:
+        raise NotConfiguredError(
+            "no address of the application is configured (app.base_url, app.endpoints)"
+        )
+    return ctx.sources.once("app endpoints", lambda: _ask_all(ctx, endpoints))
+
+
+def _ask_all(ctx: Context, endpoints: tuple[AppEndpoint, ...]) -> tuple[Seen, ...]:
+    seen: dict[int, Seen] = {}
+
+    def look(numbered: tuple[int, AppEndpoint]) -> None:
+        index, endpoint = numbered
+        seen[index] = _look(ctx, endpoint)
+
+    ask_each(ctx, enumerate(endpoints), look)
+    # One that hangs is told as such, never left out: its silence is the finding.
+    return tuple(seen.get(i) or _silent(e) for i, e in enumerate(endpoints))
 
 
 def _silent(endpoint: AppEndpoint) -> Seen:
@@ -98,7 +104,16 @@ def _look(ctx: Context, endpoint: AppEndpoint) -> Seen:
         latency_ms=answer.latency_ms,
         location=answer.location,
         body=answer.body.decode("utf-8", "replace"),
+        skew_s=_skew(answer),
     )
+
+
+def _skew(answer: HttpAnswer) -> float | None:
+    """The address's clock minus ours; `Date` has whole seconds, so half of one is added."""
+    date = http_date(answer.headers.get("date"))
+    if date is None:
+        return None
+    return (date - answer.as_of).total_seconds() + 0.5 + answer.latency_ms / 2000
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:

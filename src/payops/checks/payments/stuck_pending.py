@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from payops.checks.contract import Check, Context
 from payops.checks.ledger import USABLE, payments_ledger
 from payops.domain.duration import human_duration, utc_text
-from payops.domain.evidence import Action, Evidence
+from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.money import MoneyAtRisk
 from payops.domain.payment import OPEN
 from payops.domain.result import CheckResult
@@ -45,8 +45,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Facts:
-    """All payments older than the age limit; `rows` are the oldest of them, `live` says
-    whether Stripe has them in live mode."""
+    """All payments older than the age limit; `rows` are the oldest of them, `live` says whether
+    Stripe has them in live mode. `hours` of them are older than 2 h, `days` older than a day."""
 
     as_of: datetime
     count: int
@@ -56,6 +56,8 @@ class Facts:
     without_reference: int | None
     rows: tuple[Row, ...]
     live: bool = False
+    hours: int = 0
+    days: int = 0
 
 
 def gather(ctx: Context) -> Facts:
@@ -76,6 +78,8 @@ def gather(ctx: Context) -> Facts:
         inexact=found.inexact,
         without_reference=found.without_reference,
         live=_live(ctx),
+        hours=found.hours,
+        days=found.days,
         rows=tuple(
             Row(r.id, r.processor_ref, r.status, str(r.amount or "?"), r.created_at)
             for r in found.sample
@@ -104,7 +108,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             Status.OK,
             f"no payment pending for more than {limit} ({LOOKBACK.days} d looked back)",
             as_of=facts.as_of,
-            measured={"count": 0, "age": 0},
+            measured={"count": 0, "age": 0, **_bands(facts)},
         )
     of_count = limits["count"].judge(facts.count)
     age_s = (facts.as_of - facts.oldest).total_seconds()
@@ -133,19 +137,37 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         summary,
         as_of=facts.as_of,
         since=facts.oldest,
-        measured={"count": facts.count, "age": round(age_s)},
-        evidence=tuple(
-            Evidence(
-                f"{row.id} {row.status} {row.amount}",
-                "postgres",
-                facts.as_of,
-                {"created_at": utc_text(row.created_at), "processor_ref": row.processor_ref},
-            )
-            for row in facts.rows
+        measured={"count": facts.count, "age": round(age_s), **_bands(facts)},
+        evidence=(
+            *(
+                Evidence(
+                    f"{row.id} {row.status} {row.amount}",
+                    "postgres",
+                    facts.as_of,
+                    {"created_at": utc_text(row.created_at), "processor_ref": row.processor_ref},
+                )
+                for row in facts.rows
+            ),
+            Evidence(_bands_text(facts, limit), "postgres", facts.as_of, _bands(facts)),
         ),
         actions=_actions(facts),
         money_at_risk=facts.money if facts.inexact < facts.count else (),
     )
+
+
+def _bands(facts: Facts) -> dict[str, Scalar]:
+    """How many are how old, each in one band."""
+    return {
+        "up_to_2h": facts.count - facts.hours,
+        "up_to_24h": facts.hours - facts.days,
+        "over_24h": facts.days,
+    }
+
+
+def _bands_text(facts: Facts, limit: str) -> str:
+    """Young ones are this incident, old ones an earlier one that nobody cleaned up."""
+    young, middle, old = _bands(facts).values()
+    return f"by age: {young:,} of {limit} to 2 h, {middle:,} of 2 h to 24 h, {old:,} older"
 
 
 def _actions(facts: Facts) -> tuple[Action, ...]:

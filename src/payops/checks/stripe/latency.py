@@ -14,6 +14,7 @@ from payops.checks import stripe_asked
 from payops.checks.contract import Check, Context
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence
+from payops.domain.percentile import percentile
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.threshold import Limits, Threshold
@@ -41,18 +42,6 @@ def gather(ctx: Context) -> Facts:
         calls_ms=tuple(answer.latency_ms for answer in answers),
         request_ids=tuple(answer.request_id for answer in answers),
     )
-
-
-def percentile(values: tuple[float, ...], share: float) -> float:
-    """The value that at least `share` (0 to 1) of them do not exceed: nearest rank, so that of a
-    few the 95th percentile is the worst that was seen.
-
-    >>> percentile((10.0, 30.0, 20.0), 0.5), percentile((10.0, 30.0, 20.0), 0.95)
-    (20.0, 30.0)
-    """
-    ordered = sorted(values)
-    rank = -(-len(ordered) * round(share * 100) // 100)
-    return ordered[max(rank, 1) - 1]
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
