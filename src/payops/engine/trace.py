@@ -18,7 +18,9 @@ from payops.reconcile.causes import Clue, likely_cause
 from payops.sources import Sources
 from payops.trace.diverge import Told, divergences
 from payops.trace.entries import timeline
-from payops.trace.find import Found, around, dashboard, find, no_such
+from payops.trace.find import find
+from payops.trace.find_around import around
+from payops.trace.found import Found, dashboard, no_such
 from payops.trace.gather import Subject, gather
 from payops.trace.ids import Asked, Kind, recognised
 from payops.trace.reach import Reach

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from payops.domain.timeline import Balances, Clock, Divergence, Entry, balances, kept
-from payops.trace.find import Candidate, Found
+from payops.trace.found import Candidate, Found
 from payops.trace.reach import Unseen
 
 

@@ -14,7 +14,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.table import Column, Table
 from payops.sources.mapped_rows import Texts, rows_by
-from payops.trace.find import Found
+from payops.trace.found import Found
 from payops.trace.ids import Asked, Kind
 from payops.trace.routing import (
     Decision,
