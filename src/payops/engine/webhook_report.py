@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from payops.domain.threshold import Limits
 from payops.domain.webhook import Cause, Loss
 from payops.engine.untold import untold
 from payops.engine.webhook_limits import id_of
-from payops.errors import NotConfiguredError, SourceError
+from payops.errors import Failure, NotConfiguredError, PayopsError, SourceError
 from payops.webhooks.advice import title_of
 from payops.webhooks.classify import Ground, Place, Verdict
 from payops.webhooks.endpoints import Remark, Wanted, remarks
@@ -88,12 +88,13 @@ def _delivery(settings: Settings, ground: Ground, limits: Limits) -> CheckResult
     if failure is not None and not path.events:
         return _untold(settings, failure, ground, id_, title)
     told = delivery(path)
+    kind = "events of the types in webhooks.needs" if path.types else "events"
     least = "" if path.events_complete else "at least "
     on_way = f", {told.in_flight:,} on their way" if told.in_flight else ""
     if told.success is None:
         return CheckResult(
             Status.OK,
-            f"no event to be delivered{on_way}",
+            f"no {kind.replace('events', 'event', 1)} to be delivered{on_way}",
             source="stripe",
             as_of=path.as_of,
             measured={"count": 0},
@@ -112,7 +113,7 @@ def _delivery(settings: Settings, ground: Ground, limits: Limits) -> CheckResult
     if failure is not None:
         status = worst((status, Status.UNKNOWN))
     summary = (
-        f"{least}{told.settled - told.pending:,} of {told.settled:,} events have no failed or "
+        f"{least}{told.settled - told.pending:,} of {told.settled:,} {kind} have no failed or "
         f"pending delivery ({told.success:.1f} %){on_way}"
     )
     if told.pending:
@@ -126,15 +127,28 @@ def _delivery(settings: Settings, ground: Ground, limits: Limits) -> CheckResult
         as_of=path.as_of,
         measured=measured,
         limits=limits,
-        actions=(
-            (Action("List what was not delivered", "payops webhooks undelivered"),)
-            if told.pending
-            else ()
-        ),
+        actions=tuple(_delivery_actions(failure, pending=told.pending)),
         rows=rows,
         id=id_,
         title=title,
     )
+
+
+_SHORT_OF_TIME = frozenset({Failure.RATE_LIMITED, Failure.TIMED_OUT})
+
+
+def _delivery_actions(failure: PayopsError | None, *, pending: int) -> Iterator[Action]:
+    if isinstance(failure, SourceError) and failure.kind in _SHORT_OF_TIME:
+        yield Action(
+            "To read it all: a shorter --since, a longer --deadline, or more "
+            "stripe.max_requests_per_second (a request is 100 events); --no-objects leaves out the "
+            "lists of payments and refunds",
+            "payops webhooks status --no-objects --deadline 10m",
+        )
+    elif failure is not None and failure.hint:
+        yield Action(failure.hint)
+    if pending:
+        yield Action("List what was not delivered", "payops webhooks undelivered")
 
 
 def _handling(ground: Ground, verdicts: Sequence[Verdict], limits: Limits) -> CheckResult:

@@ -94,11 +94,14 @@ class _Reading:
                 raise self._faults[0]
             failure = self._failures[0] if self._failures else None
             if failure is None and late:
+                # Where Stripe answers, it is payops' own budget that the time was too short for.
+                lacking = self._pages.answered_lately
                 failure = SourceError(
                     "stripe",
-                    Failure.TIMED_OUT,
-                    f"not all was read before the deadline ({self._pages.calls:,} requests sent)",
-                    hint="a longer --deadline, a shorter --since, or more "
+                    Failure.RATE_LIMITED if lacking else Failure.TIMED_OUT,
+                    f"not all was read before the deadline ({self._pages.calls:,} requests sent, "
+                    f"at most {self._pages.pace.per_second:g} a second)",
+                    hint="a longer --deadline, a shorter --since, --no-objects, or more "
                     "stripe.max_requests_per_second",
                 )
             seen, ours = self._first or (clock.now(), clock.now())

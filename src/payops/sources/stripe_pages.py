@@ -153,7 +153,7 @@ class StripePages:
                     raise _given_up(error, attempt) from error
                 if self._waits(stop, attempt):
                     continue
-                if self._over and not limited and not self._answered_lately:
+                if self._over and not limited and not self.answered_lately:
                     raise _given_up(error, attempt) from error
                 raise StoppedError from error
             self.pace.answered()
@@ -173,7 +173,7 @@ class StripePages:
         return self._deadline is not None and not self._deadline.remaining
 
     @property
-    def _answered_lately(self) -> bool:
+    def answered_lately(self) -> bool:
         """Whether somebody was answered while a request may take: then Stripe is not to blame for
         what was cut off by the deadline."""
         at = self._answered_at

@@ -190,7 +190,7 @@ class _Judge:
 
     def _lately(self, event: PathEvent) -> Lately:
         """What became of the newest events of the endpoints that this one is owed to."""
-        if not self._path.whole:
+        if not (self._path.whole and self._path.events_complete):
             return Lately.UNKNOWN
         its = self._endpoints_of(event.type)
         if its not in self._lately_of:
@@ -219,10 +219,10 @@ class _Judge:
             return Verdict(event, Place.NOT_NEEDED)
         if event.moved is not Moved.NO and not self._log and event.seen is not False:
             return Verdict(event, Place.UNTOLD)
-        if (never_sent := self._never_sent(event)) is not None:
-            return never_sent
         if event.seen:
             return self._unmoved(event)
+        if (never_sent := self._never_sent(event)) is not None:
+            return never_sent
         for silence in self._silences:
             if silence.since <= event.created <= silence.until:
                 detail = (

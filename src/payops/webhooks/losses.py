@@ -86,7 +86,7 @@ def _loss(
     noun = "event" if len(events) == 1 else "events"
     if cause is Cause.NEVER_GENERATED:
         noun = "object" if len(events) == 1 else "objects"
-    count = f"{least}{len(events):,} {noun}"
+    count = f"{least}{len(events):,} {noun}{_of_needs(events, ground)}"
     summary = f"{count} {meaning(cause, detail, certain=certain)}; the oldest {age} old"
     if payments:
         summary += (
@@ -106,6 +106,15 @@ def _loss(
         evidence=_evidence(cause, events, ground),
         actions=actions_for(cause, events, ground, detail, certain=certain),
     )
+
+
+def _of_needs(events: Sequence[PathEvent], ground: Ground) -> str:
+    """How many of them the rates are of: what is owed is read whatever its type."""
+    types = frozenset(ground.path.types)
+    needed = sum(event.type in types for event in events)
+    if not types or needed == len(events):
+        return ""
+    return f" ({needed:,} of types in webhooks.needs)"
 
 
 def _owed(cause: Cause, ground: Ground) -> str:
