@@ -18,12 +18,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from payops.cli.boundary import INTERRUPTED, emit, ended_in_order
+from payops.cli.invocation import Invocation, pasteable
 from payops.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from payops.cli.invocation import Invocation
     from payops.domain.report import Report
     from payops.domain.session import Event, Session
 
@@ -45,7 +45,8 @@ def watch(examine: Callable[[], Report], every: float, output: str, asked: Invoc
         try:
             while True:
                 began = time.monotonic()
-                session, events = session.after(safe(examine(), one_line=True))
+                report = pasteable(examine(), asked)
+                session, events = session.after(safe(report, one_line=True))
                 told.round(session, events, began + every)
                 while (left := began + every - time.monotonic()) > 0:
                     if not _is_read():

@@ -99,7 +99,7 @@ def show(report: Report, output: str, asked: Invocation) -> int:
     afterwards = asked.afterwards
     if afterwards is not None:
         report = afterwards.remembered(report)
-    report = _pasteable(report, asked)
+    report = pasteable(report, asked)
     try:
         if afterwards is not None and afterwards.write is not None:
             afterwards.put(_rendered(report, output, asked, ascii_only=False))
@@ -128,7 +128,7 @@ def _rendered(
     )
 
 
-def _pasteable(report: Report, asked: Invocation) -> Report:
+def pasteable(report: Report, asked: Invocation) -> Report:
     """The report with `--config` in every next command of ours, when it was given: without it the
     command would ask another system, or none."""
     if not asked.config:

@@ -26,7 +26,7 @@ _BADGE = 9
 _CLOCK = 9  # 22:31:04Z
 _WIDEST_ID = 26
 _MOST_EVENTS = 6
-_FEWEST_CHECKS = 3
+_FEWEST_CHECKS = 6
 
 
 def screen(session: Session, page: Page, height: int, waits: float | None) -> list[Text]:
@@ -48,12 +48,14 @@ def _page(
     events = list(_events(session, page))
     foot = [Text(" ^C ends, with a summary to paste", style="dim")]
     room = height - len(head) - len(foot)
-    if room < len(curves) + _FEWEST_CHECKS + 2:  # a very low terminal: the checks come first
-        curves = []
-    shown = events[: min(len(events), _MOST_EVENTS + 1, max(room - len(curves) - 8, 2))]
-    below = [Text(), *shown]
-    checks = _checks(last, page, max(room - len(curves) - len(below), 1))
-    filler = [Text()] * max(room - len(curves) - len(checks) - len(below), 0)
+    findings = sum(map(is_finding, last.checks))
+    if room < len(curves) + min(findings + 1, _FEWEST_CHECKS) + 2:
+        curves = []  # a very low terminal: the checks come first
+    room -= len(curves) + 1
+    kept = min(len(events), _MOST_EVENTS + 1, max(room - 7, 2))
+    checks = _checks(last, page, max(room - kept, 1))
+    below = [Text(), *events[: max(room - len(checks), 0)]]
+    filler = [Text()] * max(room + 1 - len(checks) - len(below), 0)
     return [*head, *curves, *checks, *below, *filler, *foot]
 
 
@@ -61,11 +63,11 @@ def _head(session: Session, last: Report, page: Page, waits: float | None) -> It
     badge = Text().append(f" {last.status.value:<{_BADGE - 1}}", style=STYLES[last.status])
     title = f" payops {last.command} {_dot(page)} {last.environment or '-'} {_dot(page)} "
     seen = last.generated_at
-    when = f"{seen:%Y-%m-%d} {_clock(seen)} ({ago(seen, page.now)})"
-    yield badge + Text(title + when, style="bold")
+    when = f"{_clock(seen)} ({ago(seen, page.now)})"
     following = "asking now" if waits is None else f"next in {round(max(waits, 0))} s"
+    yield badge + Text(title + when, style="bold") + Text(f" {_dot(page)} {following}", style="dim")
     since = f"round {session.rounds} since {_clock(session.began)}"
-    parts = (counts(last), taken(last.duration_ms), since, following)
+    parts = (counts(last), taken(last.duration_ms), since)
     yield Text(" " * (_BADGE + 1) + f" {_dot(page)} ".join(parts))
 
 
@@ -113,12 +115,13 @@ def _check(check: CheckResult, width: int, page: Page, *, doubled: bool) -> Iter
     if not doubled:
         return
     following = next((one.command or one.text for one in check.actions), "")
-    parts = [
+    parts = (
         f"since {_clock(check.since)} ({ago(check.since, page.now)})" if check.since else "",
         f"at risk {money_text(check)}" if check.money_at_risk else "",
         following,
-    ]
-    yield Text(" " * (_BADGE + 1) + f" {_dot(page)} ".join(filter(None, parts)), style="dim")
+    )
+    if any(parts):
+        yield Text(" " * (_BADGE + 1) + f" {_dot(page)} ".join(filter(None, parts)), style="dim")
 
 
 def _events(session: Session, page: Page) -> Iterator[Text]:

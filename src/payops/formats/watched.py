@@ -9,7 +9,6 @@ from payops.domain.duration import human_duration, utc_text
 from payops.domain.result import CheckResult
 from payops.domain.session import Curve, Event, Session
 from payops.domain.sparkline import sparkline
-from payops.domain.status import Status
 from payops.domain.text import shortened
 from payops.formats.words import (
     counts,
@@ -114,8 +113,3 @@ def _finding(check: CheckResult) -> Iterator[str]:
     following = next((one.command or one.text for one in check.actions), "")
     if following:
         yield f"           next: {shortened(following, 400)}"
-
-
-def is_well(status: Status) -> bool:
-    """Whether nobody has to look."""
-    return status in (Status.OK, Status.SKIP)
