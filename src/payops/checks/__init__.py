@@ -27,6 +27,7 @@ FAMILIES = (
     "app",
     "circuit",
     "payments",
+    "external",
     "webhooks",
     "keys",
 )

@@ -6,7 +6,10 @@ A number is None where it is NULL or not mapped; a float's text is its shortest 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
+
+from payops.domain.money import MoneyAtRisk
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,96 @@ class OutsideSum:
     no sum. `uncollected` is the part of `commission` that is not marked as collected.
     """
 
+    processor: str | None
+    currency: str
+    count: int
+    inexact: int
+    minor: int
+    fee: int
+    commission: int
+    uncollected: int
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connection to an outside processor as it is now; times are aware UTC.
+
+    `status` and `processor` are in lower case. `has_secret` says
+    whether a signing secret is stored; None, as everything else, where nothing is mapped.
+    """
+
+    id: str
+    owner: str | None
+    processor: str | None
+    status: str | None
+    created_at: datetime | None
+    last_sync: datetime | None
+    last_transaction: datetime | None
+    expires_at: datetime | None
+    webhook_url: str | None
+    has_secret: bool | None
+    errors: int | None
+    last_error: str | None
+
+    @property
+    def name(self) -> str:
+        """`square connection 2`."""
+        return f"{self.processor or 'outside'} connection {self.id}"
+
+
+@dataclass(frozen=True)
+class Owed:
+    """Collections of one status: how many, how much, and the first of them; `inexact` have no
+    readable amount and are in no sum."""
+
+    status: str
+    count: int
+    money: tuple[MoneyAtRisk, ...]
+    inexact: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True)
+class OwedRow:
+    """One collection. `minor` is None where its amount is NULL or not whole minor units."""
+
+    id: str
+    owner: str | None
+    connection: str | None
+    transaction: str | None
+    type: str | None
+    status: str
+    currency: str
+    minor: int | None
+    at: datetime | None
+    reason: str | None
+    retries: int | None
+
+
+@dataclass(frozen=True)
+class OwnerPaid:
+    """How an owner is paid, by their own row and by their configuration; amounts as exact text in
+    major units. `has_config` says whether there is a configuration, `connected` how many of their
+    connections work. None where nothing is mapped or the value is NULL."""
+
+    owner: str
+    mode: str | None
+    config_mode: str | None
+    has_config: bool
+    primary: str | None
+    connected: int | None
+    primary_connected: bool | None
+    min_external: str | None
+    max_platform: str | None
+    minimum_collection: str | None
+    maximum_outstanding: str | None
+
+
+@dataclass(frozen=True)
+class ConnectionSales:
+    """What one connection took in a window in one currency, minor units, as in OutsideSum."""
+
+    connection: str | None
     processor: str | None
     currency: str
     count: int

@@ -125,6 +125,8 @@ class Catalog:
 
     def moment(self, name: str, word: str) -> sql.Composable:
         """A timestamptz; one without a zone is read in %(zone)s."""
+        if not name:
+            return sql.SQL("NULL::timestamptz")
         column = self._of(name, word, _TIMES)
         if self.type(name) == "timestamptz":
             return column

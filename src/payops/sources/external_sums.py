@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from psycopg import sql
 
-from payops.domain.external import OutsideSum
+from payops.domain.external import ConnectionSales, OutsideSum
 from payops.errors import NotConfiguredError
 from payops.sources.external import SCALE, Catalog, ExternalReader
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _SumRow:
+    connection: str | None
     processor: str | None
     currency: str
     count: int
@@ -42,19 +43,20 @@ def outside_ledger(settings: Settings) -> Ledger | None:
     return next((one for one in settings.ledgers.values() if one.kind == "external"), None)
 
 
-def outside_sums(
+def connection_sales(
     source: PostgresSource, settings: Settings, window: Window
-) -> tuple[OutsideSum, ...]:
-    """Transactions that took money, created in `window`, by processor and currency; the processor
+) -> tuple[ConnectionSales, ...]:
+    """Transactions that took money, created in `window`, by connection and currency; the processor
     is None where no connection is mapped or the one named is not there. Raises SourceError, and
     NotConfiguredError where no outside transactions are mapped."""
     ledger, external = outside_ledger(settings), settings.external
     if ledger is None or external is None or external.transactions is None:
         raise NotConfiguredError("not used here: no outside processors' transactions are mapped")
-    rows = _Sums(source, ledger, external, external.transactions, window).by_processor()
+    rows = _Sums(source, ledger, external, external.transactions, window).by_connection()
     return tuple(
-        OutsideSum(
-            processor=row.processor.lower() if row.processor else None,
+        ConnectionSales(
+            connection=row.connection,
+            processor=row.processor,
             currency=row.currency,
             count=row.count,
             inexact=row.inexact,
@@ -67,8 +69,30 @@ def outside_sums(
     )
 
 
+def outside_sums(
+    source: PostgresSource, settings: Settings, window: Window
+) -> tuple[OutsideSum, ...]:
+    """The same by processor and currency, the largest count first."""
+    sums: dict[tuple[str | None, str], OutsideSum] = {}
+    for one in connection_sales(source, settings, window):
+        key = (one.processor, one.currency)
+        before = sums.get(key, OutsideSum(*key, 0, 0, 0, 0, 0, 0))
+        sums[key] = OutsideSum(
+            *key,
+            count=before.count + one.count,
+            inexact=before.inexact + one.inexact,
+            minor=before.minor + one.minor,
+            fee=before.fee + one.fee,
+            commission=before.commission + one.commission,
+            uncollected=before.uncollected + one.uncollected,
+        )
+    return tuple(
+        sorted(sums.values(), key=lambda one: (-one.count, one.processor or "", one.currency))
+    )
+
+
 class _Sums(ExternalReader):
-    def by_processor(self) -> list[_SumRow]:
+    def by_connection(self) -> list[_SumRow]:
         mapped = self._settings.connections
         connections: sql.Composable = sql.SQL(
             "SELECT NULL::text AS key, NULL::text AS processor WHERE false"

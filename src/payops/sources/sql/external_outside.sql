@@ -1,8 +1,9 @@
--- What outside processors took in a window, by processor and currency; minor units. An amount that is
+-- What outside processors took in a window, by connection and currency; minor units. An amount that is
 -- NULL or not whole minor units is in no sum. Fees and commissions are added up first and rounded
 -- then: a float's fraction of a cent is no cent.
 SELECT
-    connection.processor AS processor,
+    sale.by::text AS connection,
+    lower(connection.processor) AS processor,
     sale.currency,
     count(*) FILTER (WHERE sale.is_whole) AS count,
     count(*) FILTER (WHERE sale.is_whole IS NOT TRUE) AS inexact,
@@ -28,5 +29,5 @@ FROM (
     ) AS paid
 ) AS sale
 LEFT JOIN ({connections}) AS connection ON connection.key::text = sale.by::text
-GROUP BY connection.processor, sale.currency
-ORDER BY count DESC, connection.processor, sale.currency
+GROUP BY sale.by, connection.processor, sale.currency
+ORDER BY count DESC, length(sale.by::text), sale.by, sale.currency

@@ -13,6 +13,7 @@ from payops.lab.stripe.objects import new_id
 
 _RATE = "15.0"  # per cent
 _COMMISSION_PER_MILLE = 150
+_ROUTE = "/api/v2/external-payment-webhooks/"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def tables(plan: HistoryPlan, *, upper: bool) -> Iterator[Table]:
     yield Table(
         "payment_processor_connections",
         tuple(
-            "id barber_id processor_type account_id account_name status webhook_url "
+            "id barber_id processor_type account_id account_name status webhook_url webhook_secret "
             "supports_payments supports_refunds supports_recurring default_currency last_sync_at "
             "last_transaction_at total_transactions total_volume connected_at created_at "
             "updated_at error_count".split()
@@ -81,7 +82,9 @@ def tables(plan: HistoryPlan, *, upper: bool) -> Iterator[Table]:
             (
                 *(connection, n, label(barber.processor), f"{barber.processor}-{barber.name}"),
                 *(f"{barber.name}'s shop", label("connected")),
-                f"https://api.barbers.example/api/v1/webhooks/external-payment/{barber.processor}",
+                # As put right by hand: what the code stores is /api/v1/…, which is no route.
+                f"https://api.barbers.example{_ROUTE}{barber.processor}",
+                f"{barber.processor}-signing-secret-of-the-lab",
                 *(True, True, False, "USD"),
                 *_totals([one for one in told if one.connection == connection], began),
                 *(began, began, began, 0),
@@ -147,8 +150,14 @@ def _told(plan: HistoryPlan) -> Iterator[_Transaction]:
     own = [(n, barber) for n, barber in enumerate(BARBERS, start=1) if barber.processor]
     span = plan.last - plan.first
     moments = sorted(plan.first + int(span * rng.random()) for _ in range(plan.payments // 5))
+    # Nobody is silent for a day: the last ones are of the last hours, one of each barber's.
+    last = len(moments) - len(own)
+    for number in range(max(last, 0), len(moments)):
+        moments[number] = max(moments[number], plan.last - 3_600 * (len(moments) - number))
     for number, moment in enumerate(moments, start=1):
         connection = rng.randrange(len(own))
+        if number > last:
+            connection = (number - last - 1) % len(own)
         barber, processor = own[connection][0], own[connection][1].processor
         status, prefix = _WORDS[processor]
         yield _Transaction(
