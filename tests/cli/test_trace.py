@@ -287,6 +287,16 @@ def test_by_amount_and_time(lab: LabInfo) -> None:
     assert "no payment of 987654.32 was made from" in nothing.out
 
 
+def test_the_newest_payments_of_the_last_hours(lab: LabInfo) -> None:
+    done = run(lab, "--newest", "10", "--since", "6h", "-o", "json")
+    assert done.code == 0
+    listed = json.loads(done.out)["candidates"]
+    assert len(listed) == 10
+    assert [each["at"] for each in listed] == sorted((each["at"] for each in listed), reverse=True)
+    assert told(lab, listed[-1]["id"])["traces"][0]["first_divergence"] is None
+    assert "traces none" in run(lab, "--newest", "10", "pi_1").err
+
+
 def test_candidates_when_an_amount_was_paid_twice(lab: LabInfo) -> None:
     row = one(lab)
     twin = "00000000-0000-4000-8000-00000000c0de"

@@ -13,15 +13,17 @@ from payops.cli.invocation import (
     CheckOption,
     DeadlineOption,
     OutputOption,
+    SinceOption,
     chosen_output,
     duration_option,
     invocation,
     show,
+    window_option,
 )
 from payops.errors import UsageError
 
 if TYPE_CHECKING:
-    from payops.engine.trace import ByAmount
+    from payops.engine.trace import Ask, ByAmount
 
 # What one run traces at most: each payment costs up to 12 requests.
 _MOST = 20
@@ -52,6 +54,13 @@ def trace(
     window: Annotated[
         str, typer.Option(metavar="DURATION", help="So far before and after --around.")
     ] = "10m",
+    newest: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=100, help="List the N newest payments of --since instead."
+        ),
+    ] = None,
+    since: SinceOption = "1h",
     from_: Annotated[
         Path | None,
         typer.Option("--from", metavar="FILE", help="Trace what `payops reconcile -o json` found."),
@@ -91,7 +100,12 @@ def trace(
     chosen = chosen_output(output, check=check)
     seconds = duration_option("--deadline", deadline).total_seconds()
     waits = duration_option("--timeout", timeout).total_seconds()
-    wanted = _wanted(ids or [], amount, around, window, from_, limit, now)
+    if newest is not None:
+        if ids or amount or around or from_ or follow:
+            raise UsageError("--newest lists payments, and traces none", hint="leave the ids out")
+        wanted: list[Ask] = [_newest(since, newest, now)]
+    else:
+        wanted = _wanted(ids or [], amount, around, window, from_, limit, now)
     if follow and (len(wanted) != 1 or not isinstance(wanted[0], str)):
         raise UsageError("--follow follows one payment", hint="give one id")
     loaded = asked.load()
@@ -118,6 +132,12 @@ def trace(
     return show(report, chosen, asked)
 
 
+def _newest(since: str, most: int, now: datetime) -> Ask:
+    from payops.engine.trace import Newest
+
+    return Newest(window_option(since, now).since, most)
+
+
 def _wanted(
     ids: list[str],
     amount: str | None,
@@ -126,9 +146,9 @@ def _wanted(
     from_: Path | None,
     limit: int,
     now: datetime,
-) -> list[str | ByAmount]:
+) -> list[Ask]:
     """What is to be traced, in the order given. Raises UsageError for nothing, or nonsense."""
-    wanted: list[str | ByAmount] = list(dict.fromkeys(ids))
+    wanted: list[Ask] = list(dict.fromkeys(ids))
     if (amount is None) != (around is None):
         raise UsageError(
             "--amount and --around belong together",

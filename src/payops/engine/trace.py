@@ -19,7 +19,7 @@ from payops.sources import Sources
 from payops.trace.diverge import Told, divergences
 from payops.trace.entries import timeline
 from payops.trace.find import find
-from payops.trace.find_around import around
+from payops.trace.find_around import around, newest
 from payops.trace.found import Found, dashboard, no_such
 from payops.trace.gather import Subject, gather
 from payops.trace.ids import Asked, Kind, recognised
@@ -85,6 +85,17 @@ class ByAmount:
     window: Window
 
 
+@dataclass(frozen=True)
+class Newest:
+    """The newest payments since a moment, to choose from."""
+
+    since: datetime
+    most: int
+
+
+Ask = str | ByAmount | Newest
+
+
 class Tracer:
     """Traces ids with one set of sources; `close` hangs up."""
 
@@ -105,9 +116,9 @@ class Tracer:
         """Hang up."""
         self._sources.close()
 
-    def traced(self, asks: Sequence[str | ByAmount]) -> list[Traced]:
+    def traced(self, asks: Sequence[Ask]) -> list[Traced]:
         """Each in its turn. Raises UsageError for what is no id before anything is asked."""
-        wanted = [one if isinstance(one, ByAmount) else recognised(one) for one in asks]
+        wanted = [recognised(one) if isinstance(one, str) else one for one in asks]
         self.reach = self._new_reach()
         self.reach.measure()
         return [self._one(one) for one in wanted]
@@ -122,11 +133,14 @@ class Tracer:
             duration_ms=round((time.monotonic() - self._started) * 1000),
         )
 
-    def _one(self, asked: Asked | ByAmount) -> Traced:
+    def _one(self, asked: Asked | ByAmount | Newest) -> Traced:
         self.reach.begin()
         if isinstance(asked, ByAmount):
             found = around(self.reach, asked.amount, asked.window)
             traced = Traced(found.is_, found)
+        elif isinstance(asked, Newest):
+            found = newest(self.reach, asked.since, asked.most)
+            return Traced(found.is_, found)
         elif asked.kinds[0] in (Kind.OWNER, Kind.CONNECTION):
             from payops.engine.trace_routing import of_kind
 
@@ -238,7 +252,7 @@ def _likely(story: Story) -> Callable[[Mapping[str, Any], Told | None], str]:
 
 def trace(
     settings: Settings,
-    asks: Sequence[str | ByAmount],
+    asks: Sequence[Ask],
     deadline: Deadline,
     *,
     probe: bool = True,

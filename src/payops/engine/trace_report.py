@@ -304,7 +304,9 @@ def _answer(reach: Reach, one: Traced, *, known: bool) -> CheckResult:
 def _candidates(one: Traced) -> Table:
     return Table(
         "candidates",
-        f"What {shortened(one.asked, 60)} may mean",
+        f"What {shortened(one.asked, 60)} may mean"
+        if one.found.unknown
+        else f"Payments: {shortened(one.found.is_, 60)}",
         _CANDIDATES,
         tuple(
             (each.ask, each.at, each.what, each.money, each.status or None)

@@ -11,6 +11,7 @@ from payops.sources.ledger_copy_columns import columns_of
 from payops.sources.lookup import NamedRow
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from decimal import Decimal
 
     from payops.config.ledger import Ledger
@@ -44,6 +45,25 @@ def rows_around(
         amounts=[str(each) for each in amounts],
         since=window.since,
         until=window.until,
+        most=most,
+    )
+
+
+def rows_since(
+    source: PostgresSource, ledger: Ledger, since: datetime, most: int
+) -> list[NamedRow]:
+    """The newest rows made since then, at most `most`. Raises SourceError."""
+    columns = columns_of(source, ledger)
+    return source.rows(
+        "ledger_near",
+        NamedRow,
+        identifiers={
+            **columns.expressions(),
+            "matches": columns.table.created(">=", "since"),
+        },
+        zone=ledger.timezone,
+        currency=ledger.currency.lower(),
+        since=since,
         most=most,
     )
 

@@ -67,6 +67,34 @@ def find_request(reach: Reach, id_: str) -> Found:
     )
 
 
+def newest(reach: Reach, since: datetime, most: int) -> Found:
+    """The newest rows of the ledgers made since then, as candidates (S2-14)."""
+    rows: list[LedgerRow] = []
+    for name, ledger in ledgers(reach).items():
+        told = reach.ask(
+            "postgres", f"the ledger {name}", partial(_since, reach, ledger, since, most)
+        )
+        rows += [LedgerRow(name, ledger, row) for row in told or ()]
+    rows.sort(key=lambda one: (-(one.row.created_us or 0), one.name, one.key))
+    unseen = "; ".join(f"{one.source}: {one.why}" for one in reach.unseen)
+    return Found(
+        "the newest payments",
+        answer=f"{len(rows[:most])} payments since {since:%Y-%m-%d %H:%M:%S} UTC, the newest first"
+        if rows or reach.sees("postgres")
+        else f"the ledger could not be asked: {unseen or 'postgres is not configured'}",
+        candidates=tuple(
+            candidate(intent_of((one,)) or f"local:{one.key}", one) for one in rows[:most]
+        ),
+        unknown=not reach.sees("postgres"),
+    )
+
+
+def _since(reach: Reach, ledger: Ledger, since: datetime, most: int) -> list[NamedRow]:
+    from payops.sources.ledger_near import rows_since
+
+    return rows_since(reach.sources.postgres, ledger, since, most)
+
+
 def around(reach: Reach, amount: Decimal, window: Window) -> Found:
     """Payments of this amount (major units, any currency) made in the window."""
     is_ = f"{amount} between {window.since:%H:%M:%S} and {window.until:%H:%M:%S} UTC"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from payops.domain.evidence import Action
 from payops.domain.money import Money
-from payops.domain.timeline import Entry
 from payops.sources.stripe_payment import (
     Intent,
 )
@@ -37,8 +36,7 @@ class Candidate:
 @dataclass(frozen=True)
 class Found:
     """What an id means. `subjects` are the payments to trace; without any, `answer` says why, and
-    `candidates` what may be meant. `is_` is what the id is. `entries` are of what is no payment
-    itself: a payout."""
+    `candidates` what may be meant. `is_` is what the id is."""
 
     is_: str
     subjects: tuple[Subject, ...] = ()
@@ -47,7 +45,6 @@ class Found:
     notes: tuple[str, ...] = ()
     actions: tuple[Action, ...] = ()
     unknown: bool = False
-    entries: tuple[Entry, ...] = field(default=())
 
 
 def no_such(reach: Reach, noun: str, id_: str, other_mode: bool) -> str:
