@@ -73,10 +73,12 @@ def test_json_is_a_line_a_change_and_nothing_else(config: Path) -> None:
     assert out == ""
 
 
-def test_it_ends_when_nobody_reads_any_more(config: Path) -> None:
+@pytest.mark.parametrize("read", [0, 1, 2])
+def test_it_ends_when_nobody_reads_any_more(config: Path, read: int) -> None:
     running = started("--config", config, "health", "--only", "redis.connect", "--watch", "30s")
     assert running.stdout is not None
-    running.stdout.readline()
+    for _ in range(read):
+        running.stdout.readline()
     running.stdout.close()
     assert running.wait(timeout=20) == 0
     assert running.stderr is not None

@@ -9,6 +9,7 @@ through `emit` or `tell`, and so through the redactor.
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -26,6 +27,23 @@ REFUSED = 1
 FAILED = 2
 OWN_FAULT = 3
 INTERRUPTED = 130
+
+
+_reader_gone = threading.Event()
+
+
+def is_read() -> bool:
+    """Whether somebody still reads stdout: `| head -1` may have gone away. For what never ends."""
+    if _reader_gone.is_set():
+        return False
+    if not hasattr(select, "poll") or sys.stdout is None:
+        return True
+    try:
+        looked = select.poll()
+        looked.register(sys.stdout.fileno(), 0)
+        return not any(what & (select.POLLERR | select.POLLHUP) for _, what in looked.poll(0))
+    except (OSError, ValueError):
+        return True
 
 
 def emit(text: str) -> None:
@@ -61,6 +79,8 @@ def _write(stream: object, text: str) -> None:
         out.write(text)  # type: ignore[attr-defined]
         out.flush()  # type: ignore[attr-defined]
     except BrokenPipeError:
+        if out is sys.stdout:
+            _reader_gone.set()
         # Python flushes stdout again at exit; let it do so into nothing.
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # type: ignore[attr-defined]
     except UnicodeEncodeError:

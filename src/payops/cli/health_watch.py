@@ -7,7 +7,6 @@ and a closed terminal end it, with a summary on stdout.
 from __future__ import annotations
 
 import os
-import select
 import shutil
 import sys
 import threading
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
-from payops.cli.boundary import INTERRUPTED, emit, ended_in_order
+from payops.cli.boundary import INTERRUPTED, emit, ended_in_order, is_read
 from payops.cli.invocation import Invocation, pasteable
 from payops.errors import UsageError
 
@@ -49,7 +48,7 @@ def watch(examine: Callable[[], Report], every: float, output: str, asked: Invoc
                 session, events = session.after(safe(report, one_line=True))
                 told.round(session, events, began + every)
                 while (left := began + every - time.monotonic()) > 0:
-                    if not _is_read():
+                    if not is_read():
                         return 0
                     time.sleep(min(left, _TICK_S))
                 told.asking()
@@ -165,18 +164,6 @@ def _told(output: str, asked: Invocation) -> Iterator[_Told]:
     ) as live:
         shown.live = live
         yield shown
-
-
-def _is_read() -> bool:
-    """Whether somebody reads stdout: a pipe whose reader has gone is at its end."""
-    if not hasattr(select, "poll") or sys.stdout is None:
-        return True
-    try:
-        looked = select.poll()
-        looked.register(sys.stdout.fileno(), 0)
-        return not any(what & (select.POLLERR | select.POLLHUP) for _, what in looked.poll(0))
-    except (OSError, ValueError):
-        return True
 
 
 def _has_unicode() -> bool:
