@@ -93,12 +93,47 @@ def test_no_signature_is_blamed_once_a_signed_one_was_taken() -> None:
     assert (found.cause, found.certain) == (Cause.UNDELIVERED, True)
 
 
+def later(*numbers: int) -> list[PathEvent]:
+    """Events that arrived, minutes after the one that is judged."""
+    return [event(f"evt_{number}", age=600 - number) for number in numbers]
+
+
 def test_an_endpoint_that_takes_events_again_refuses_no_signatures() -> None:
-    later = [event(f"evt_{number}", age=600 - number) for number in range(2, 5)]
-    found = classify(Ground(path(owed(), *later), asked(), NEEDS))
-    assert found[0].cause is Cause.UNDELIVERED
-    one_by_hand = classify(Ground(path(owed(), later[0]), asked(), NEEDS))
-    assert one_by_hand[0].cause is Cause.SIGNATURE
+    found = classify(Ground(path(owed(), *later(2, 3, 4)), asked(), NEEDS))[0]
+    assert (found.cause, found.certain) == (Cause.UNDELIVERED, False)
+    assert "the newest 3 arrived" in found.detail
+
+
+def test_where_some_of_the_newest_arrived_nobody_is_blamed() -> None:
+    """One server of three, a type that the handler refuses before it logs it, or one by hand."""
+    found = classify(Ground(path(owed(), *later(2)), asked(), NEEDS))[0]
+    assert (found.cause, found.certain) == (Cause.UNDELIVERED, False)
+    assert "some arrived" in found.detail
+
+
+def test_what_arrived_before_the_newest_three_is_no_excuse() -> None:
+    newest = [owed(f"evt_o{number}", age=300 - number) for number in range(3)]
+    found = classify(Ground(path(owed(), *later(2, 3, 4), *newest), asked(), NEEDS))
+    assert {each.cause for each in found if each.place is Place.LOST} == {Cause.SIGNATURE}
+
+
+def test_what_arrives_at_another_endpoint_excuses_nothing() -> None:
+    both = (
+        endpoint(types=("payment_intent.succeeded",)),
+        endpoint("https://other.example.com/", id="we_2", types=("charge.refunded",)),
+    )
+    other = [event(f"evt_{n}", age=600 - n, type="charge.refunded") for n in range(2, 5)]
+    found = classify(Ground(path(owed(), *other, endpoints=both), asked(), NEEDS))[0]
+    assert found.cause is Cause.SIGNATURE
+    same = (endpoint(), endpoint("https://other.example.com/", id="we_2"))
+    found = classify(Ground(path(owed(), *other, endpoints=same), asked(), NEEDS))[0]
+    assert found.cause is Cause.UNDELIVERED
+
+
+@pytest.mark.parametrize("partly", [{"whole": False}, {"events_complete": False}])
+def test_some_of_the_events_prove_nothing_by_elimination(partly: dict[str, bool]) -> None:
+    found = classify(Ground(path(owed(), **partly), asked(), NEEDS))[0]
+    assert (found.cause, found.certain) == (Cause.UNDELIVERED, False)
 
 
 def test_nobody_asked_nothing_claimed() -> None:
@@ -131,6 +166,55 @@ def test_what_was_owed_before_it_was_disabled_has_its_own_cause() -> None:
 def test_a_second_endpoint_that_is_enabled_takes_it() -> None:
     both = (endpoint(enabled=False), endpoint("https://other.example.com/", id="we_2"))
     assert cause_of(lost(), endpoints=both) is Cause.SWALLOWED
+
+
+def quiet(*types: str) -> list[PathEvent]:
+    """Lost without a trace, one after the other, an hour ago."""
+    return [lost(f"evt_q{n}", age=3600 - n, type=type_) for n, type_ in enumerate(types)]
+
+
+PAID, REFUNDED = "payment_intent.succeeded", "charge.refunded"
+
+
+def test_disabled_and_enabled_again_is_likely_where_nothing_came_at_all() -> None:
+    found = classify(
+        Ground(path(event(age=7200), *quiet(PAID, REFUNDED, PAID), *later(2, 3, 4)), {}, NEEDS)
+    )
+    silent = [each for each in found if each.event.id.startswith("evt_q")]
+    assert {(each.cause, each.certain) for each in silent} == {(Cause.DISABLED, False)}
+    assert "2026-02-11T08:30:00Z to 2026-02-11T08:30:02Z" in silent[0].detail
+
+
+@pytest.mark.parametrize(
+    ("types", "before", "since"),
+    [
+        ((PAID, PAID, PAID), 1, (2, 3, 4)),  # one type alone: its handler drops it
+        ((PAID, REFUNDED), 1, (2, 3, 4)),  # too few to call it silence
+        ((PAID, REFUNDED, PAID), 1, (2, 3)),  # nothing says that it is enabled again
+        ((PAID, REFUNDED, PAID), 0, (2, 3, 4)),  # the log's older rows may have been deleted
+    ],
+)
+def test_without_a_trace_is_no_silence(
+    types: tuple[str, ...], before: int, since: tuple[int, ...]
+) -> None:
+    first = [event(age=7200)] * before
+    found = classify(Ground(path(*first, *quiet(*types), *later(*since)), {}, NEEDS))
+    causes = {each.cause for each in found if each.event.id.startswith("evt_q")}
+    assert causes == {Cause.SWALLOWED}
+
+
+def test_one_that_came_or_is_owed_breaks_a_silence() -> None:
+    for one in (event("evt_a", age=3598.5), owed("evt_a", age=3598.5)):
+        events = [event(age=7200), *quiet(PAID, REFUNDED, PAID), one, *later(2, 3, 4)]
+        found = classify(Ground(path(*events), asked(), NEEDS))
+        causes = {each.cause for each in found if each.event.id.startswith("evt_q")}
+        assert causes == {Cause.SWALLOWED}
+
+
+def test_a_key_says_that_it_came_though_the_endpoint_is_disabled_now() -> None:
+    off = (endpoint(enabled=False),)
+    assert cause_of(lost(seen=True), endpoints=off) is Cause.SWALLOWED
+    assert cause_of(lost(seen=False), endpoints=off) is Cause.DISABLED
 
 
 def test_not_subscribed() -> None:

@@ -66,6 +66,17 @@ def test_amounts_are_compared_by_whole_units_not_by_the_smallest() -> None:
     assert [each.cause for each in found(dollars, yen)] == [Cause.NOT_PROCESSED, Cause.SWALLOWED]
 
 
+def test_what_the_rates_are_not_of_is_told() -> None:
+    """What is owed is read whatever its type, rates are of webhooks.needs."""
+    both = [lost(pending_webhooks=1), lost("evt_2", type="invoice.paid", pending_webhooks=1)]
+    (loss,) = found(*both, types=("payment_intent.succeeded",))
+    assert loss.summary.startswith("2 events (1 of types in webhooks.needs) not delivered")
+    (loss,) = found(*both[:1], types=("payment_intent.succeeded",))
+    assert loss.summary.startswith("1 event not delivered")
+    (loss,) = found(*both)
+    assert loss.summary.startswith("2 events not delivered")
+
+
 def test_a_dead_ledger_makes_it_may() -> None:
     down = SourceError("postgres", Failure.REFUSED, "down")
     owed = lost(pending_webhooks=1, moved=Moved.NOT_TOLD)

@@ -6,8 +6,7 @@ cause nearest to Stripe is taken: of an event that never arrived it is idle to a
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -16,8 +15,9 @@ from payops.domain.duration import utc_text
 from payops.domain.webhook import Cause, Moved, PathEvent
 from payops.webhooks.faults import Asked
 from payops.webhooks.lately import Lately, Silence, lately, silences
+from payops.webhooks.order import overtaken_by
 from payops.webhooks.path import Endpoint, Part, Path
-from payops.webhooks.told import book_of, rank, words_of
+from payops.webhooks.told import book_of
 
 # Younger, and it may be on its way: the first attempt has not come back, the row is being written.
 IN_FLIGHT = timedelta(seconds=60)
@@ -84,7 +84,7 @@ class _Judge:
         self._ground = ground
         self._path = ground.path
         self._log = ground.path.knows(Part.LOG)
-        self._overtaken = _overtaken(ground.path.events)
+        self._overtaken = overtaken_by(ground.path.events)
         self._lately_of: dict[frozenset[str], Lately] = {}
         self._ids_of: dict[str, frozenset[str]] = {}
         self._silences = self._find_silences()
@@ -195,11 +195,13 @@ class _Judge:
         its = self._endpoints_of(event.type)
         if its not in self._lately_of:
             settled = [each for each in self._path.events if not self._is_young(each)]
-            self._lately_of[its] = lately(
-                settled,
-                lambda each: not its or bool(its & self._endpoints_of(each.type)),
-                has_log=self._log,
-            )
+
+            def concerns(other: PathEvent) -> bool:
+                # For what nobody is registered now, somebody was when it was sent.
+                theirs = self._endpoints_of(other.type)
+                return not its or not theirs or bool(its & theirs)
+
+            self._lately_of[its] = lately(settled, concerns, has_log=self._log)
         return self._lately_of[its]
 
     def _endpoints_of(self, type_: str) -> frozenset[str]:
@@ -271,38 +273,3 @@ def lag_of(path: Path, event: PathEvent, at: datetime | None) -> timedelta | Non
     if at is None:
         return None
     return max(at - timedelta(seconds=path.log_offset_s) - event.created, timedelta(0))
-
-
-def _overtaken(events: Iterable[PathEvent]) -> dict[str, PathEvent]:
-    """Events whose state an older event of the same payment took away again, with that one.
-
-    Seen by the log alone: the ledger shows what the older one tells, and that was handled later.
-    """
-    of_payment: dict[str, list[PathEvent]] = defaultdict(list)
-    for event in events:
-        if event.processed_at is not None and event.payment_intent:
-            of_payment[event.payment_intent].append(event)
-    found: dict[str, PathEvent] = {}
-    for its in of_payment.values():
-        its.sort(key=lambda each: (each.created, rank(each)))
-        for number, newer in enumerate(its):
-            if newer.moved is not Moved.NO:
-                continue
-            for older in its[:number]:
-                if _tells(older, newer.local_state) and _after(older, newer):
-                    found[newer.id] = older
-    return found
-
-
-def _tells(event: PathEvent, state: str) -> bool:
-    if event.type == "payment_intent.created":
-        return state == "pending"
-    return any(word.value == state for word in words_of(event))
-
-
-def _after(one: PathEvent, other: PathEvent) -> bool:
-    return (
-        one.processed_at is not None
-        and other.processed_at is not None
-        and one.processed_at >= other.processed_at
-    )

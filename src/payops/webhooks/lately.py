@@ -25,7 +25,7 @@ class Lately(Enum):
     """What became of the newest deliveries; the value is the detail that people read."""
 
     TAKES = f"the newest {LAST} arrived: it seems to be well again"
-    SOME = "of the newest some arrived and some did not"
+    SOME = f"of the newest {LAST} some arrived and some did not"
     REFUSES = "none of the newest arrived"
     UNKNOWN = "the endpoint answers well to a POST without a signature"
     """Only some of the events were read."""

@@ -191,6 +191,24 @@ def test_a_proxy_that_writes_the_body_anew(shop: OpenShop) -> None:
     assert shop.deliver(payout)[0] == 200
 
 
+@pytest.mark.parametrize(
+    ("outer", "status"), [("redirect", 308), ("403", 403), ("altered", 400), ("wrong_secret", 400)]
+)
+def test_what_stands_before_the_handler_strikes_first(
+    shop: OpenShop, database: Database, outer: str, status: int
+) -> None:
+    """Whatever came first: a delivery that a proxy stops never meets the handler, and uses up none
+    of its faults."""
+    told = event("payment_intent.succeeded", intent_of(new_payment(database)))
+    handler = {"fault": "failed", "next": 1}
+    for faults in ([handler, outer], [outer, handler]):
+        shop.break_(webhook=faults)
+        assert shop.deliver(told)[0] == status
+    shop.break_(webhook=[handler])
+    assert shop.deliver(told) == (200, {"status": "received"})
+    assert one(database, LOG, told["id"])[0] == "failed"
+
+
 def test_a_clock_that_is_off(shop: OpenShop) -> None:
     payout = event("payout.paid", {"id": "po_1", "object": "payout"})
     for offset, status in ((-290, 200), (310, 400), (-310, 400), (0, 200)):

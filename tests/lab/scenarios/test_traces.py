@@ -233,6 +233,7 @@ def test_the_date_header_tells_of_a_clock_that_is_off(lab: LabInfo) -> None:
         ("webhook-events-swallowed", "webhook-out-of-order"),
         ("payments-stuck-pending", "webhook-endpoint-down"),
         ("webhook-event-never-generated", "webhook-type-not-subscribed"),
+        ("webhook-processed-twice", "webhook-redirect"),
     ],
 )
 def test_two_at_once_lose_different_payments_and_heal_in_any_order(
@@ -251,6 +252,21 @@ def test_two_at_once_lose_different_payments_and_heal_in_any_order(
     laboratory.heal(place, first)
     laboratory.heal(place, second)
     assert state(lab) == before
+
+
+def test_an_endpoint_that_takes_nothing_has_not_taken_the_newest_either(lab: LabInfo) -> None:
+    """Where another scenario has the newest payments, there are newer events of no meaning."""
+    place = Path(lab.dir)
+    laboratory.inject(place, "webhook-events-failed")
+    laboratory.inject(place, "webhook-signature-mismatch")
+    stripe = Control("stripe", lab.stripe_control_url)
+    newest = stripe.get("/objects?type=event&limit=3")["objects"]
+    assert [(each["type"], each["pending_webhooks"]) for each in newest] == [
+        ("product.updated", 1)
+    ] * 3
+    laboratory.heal(place)
+    (event,) = stripe.get("/objects?type=event&limit=1")["objects"]
+    assert event["type"] != "product.updated"
 
 
 def test_what_contradicts_is_refused(lab: LabInfo) -> None:
