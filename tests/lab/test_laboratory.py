@@ -142,7 +142,7 @@ def test_its_configuration_is_the_products(place: Path) -> None:
     assert settings.stripe.secret_key.reveal() == info.secret_key
     assert info.secret_key.startswith("sk_" + "live_lab")
     assert settings.stripe.api_base == info.stripe_url
-    assert settings.app.endpoints[0].url == f"{info.app_url}/health"
+    assert settings.app.addresses[0].url == f"{info.app_url}/health"
     assert settings.webhooks.endpoints[0].url == info.webhook_endpoint
     with psycopg.connect(settings.postgres.dsn.reveal()) as connection:
         assert connection.execute("SELECT count(*) FROM payments").fetchone() == (0,)

@@ -80,14 +80,27 @@ _ADVICE = {
     "pin_try_exceeded": "another card: too many tries of the PIN",
 }
 _ANY = "another card, or a call to the bank"
+# Ireti stores the sentence that Stripe has for the customer, and no code.
+_SENTENCES = {
+    "your card was declined.": "card_declined",
+    "your card has insufficient funds.": "insufficient_funds",
+    "your card has expired.": "expired_card",
+    "your card's security code is incorrect.": "incorrect_cvc",
+    "your card number is incorrect.": "incorrect_number",
+    "your card does not support this type of purchase.": "card_not_supported",
+    "your card is not supported.": "card_not_supported",
+    "an error occurred while processing your card. try again in a little bit.": "processing_error",
+    "your card was declined. this transaction requires authentication.": "authentication_required",
+}
 
 
 def advice(code: str) -> str:
-    """What the runbooks say to do about a declined payment, by its code.
+    """What the runbooks say to do about a declined payment, by its code or Stripe's sentence.
 
     >>> advice("expired_card")
     'new card details; clear card data that the shop has cached'
     >>> advice("some_new_code")
     'another card, or a call to the bank'
     """
-    return _ADVICE.get(code.lower(), _ANY)
+    word = code.lower()
+    return _ADVICE.get(_SENTENCES.get(word, word), _ANY)

@@ -43,10 +43,8 @@ postgres:
       url: {webhook_url}
 
 app:
-  # What the application says of itself.
-  endpoints:
-    - name: health
-      url: {health_url}
+  # Where the application answers; what is asked of it is the preset's (app.endpoints).
+  base_url: {app_url}
 
 keys:
   # When they were last rotated, which Stripe does not tell.
@@ -69,7 +67,7 @@ def write_configuration(info: LabInfo, read_only_dsn: str) -> None:
         "dsn": read_only_dsn,
         "write_dsn": info.postgres_dsn,
         "webhook_url": info.webhook_endpoint,
-        "health_url": info.app_url + made.front.health,
+        "app_url": info.app_url,
     }
     # A JSON string is a YAML string, whatever is in it.
     quoted = {name: json.dumps(value) for name, value in values.items()}

@@ -60,6 +60,8 @@ class FrontOfShop:
                 self.faults.hang("health")
                 return NO_ANSWER
             return Answer(500, {"status": "error"}) if fault == "500" else self._front.healthy
+        if method == "GET" and path in self._front.others:
+            return self._front.others[path]
         return _NOT_FOUND
 
     def _receive(self, path: str, body: bytes, signature: str) -> Answer:

@@ -29,6 +29,7 @@ class Front:
     A delivery is answered with `received`, one that came before with `repeated`, one with a wrong
     signature with `refused`, one without with `unsigned`. With `checks_signature` False any
     signature will do. `events` are those that the endpoint is registered for.
+    `others` are further paths and what GET is answered there: pages behind a login, say.
     """
 
     webhook: str
@@ -39,6 +40,7 @@ class Front:
     unsigned: Answer | None = None
     checks_signature: bool = True
     events: tuple[str, ...] = ("*",)
+    others: Mapping[str, Answer] = field(default_factory=dict)
     healthy: Answer = field(default_factory=lambda: Answer(200, {"status": "ok"}))
 
     @property

@@ -27,6 +27,7 @@ _STYLE = Style(
     customers="none",
     described=False,
 )
+_NO_TOKEN = Answer(401, {"detail": "Not authenticated"})
 _FRONT = Front(
     webhook="/api/v2/webhooks/stripe",
     health="/health",
@@ -34,6 +35,12 @@ _FRONT = Front(
     refused=Answer(400, {"detail": "Missing stripe signature"}),
     checks_signature=False,  # any header will do
     healthy=Answer(200, {"status": "healthy"}),
+    others={
+        "/api/v2/hybrid-payments/test-routing": Answer(405, {"detail": "Method Not Allowed"}),
+        "/api/v2/external-payments/connections": _NO_TOKEN,
+        "/api/v2/platform-collections/stats/summary": _NO_TOKEN,
+        "/api/v1/unified-payment-analytics/dashboard": _NO_TOKEN,
+    },
 )
 _OPEN = {"status": "pending", "stripe_payment_id": None}
 
