@@ -15,6 +15,7 @@ from payops.cli import (
     apply,
     circuit,
     config,
+    connections,
     demo,
     health,
     init,
@@ -85,6 +86,7 @@ app.add_typer(circuit.app, name="circuit")
 app.add_typer(reconcile.app, name="reconcile")
 app.command()(reporting(trace.trace))
 app.command()(reporting(stats.stats))
+app.command()(reporting(connections.connections))
 app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(keys.app, name="keys")
 app.command()(init.init)

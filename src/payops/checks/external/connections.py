@@ -7,8 +7,10 @@ connection at all a warning. What was disconnected on purpose is none; an expire
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from payops.checks.contract import Check, Context
 from payops.checks.outside import (
@@ -26,6 +28,9 @@ from payops.domain.external import Connection
 from payops.domain.result import CheckResult
 from payops.domain.status import Status, worst
 from payops.domain.threshold import Limits, Threshold
+
+if TYPE_CHECKING:
+    from payops.config.settings import Remedy
 
 LIMITS = {
     "failed": Threshold(0, None, "count", "S3-17: a connection in error"),
@@ -49,15 +54,14 @@ def gather(ctx: Context) -> Facts:
     found = all_connections(ctx)
     external = ctx.settings.external
     table = external.connections.table if external and external.connections else ""
-    remedy = next(
-        (
-            name
-            for name, one in ctx.settings.remedies.items()
-            if one.table == table and "new_status" in one.select
-        ),
-        "",
+    return Facts(found, remedy_of(table, ctx.settings.remedies.items()))
+
+
+def remedy_of(table: str, remedies: Iterable[tuple[str, Remedy]]) -> str:
+    """The configured remedy that sets the status of a connection; empty when there is none."""
+    return next(
+        (name for name, one in remedies if one.table == table and "new_status" in one.select), ""
     )
-    return Facts(found, remedy)
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:

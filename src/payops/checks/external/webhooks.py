@@ -55,7 +55,8 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     wrong: dict[str, list[str]] = {row.id: [] for row in found.working}
     counts = {"without_url": 0, "without_secret": 0, "dead_url": 0}
     for row in found.working:
-        for kind, words in _wrong(row, facts):
+        dead = found.dead_urls
+        for kind, words in wrong_with(row, dead, urls=facts.has_urls, secrets=facts.has_secrets):
             counts[kind] += 1
             wrong[row.id].append(words)
     rows = [row for row in found.working if wrong[row.id]]
@@ -77,13 +78,17 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     )
 
 
-def _wrong(row: Connection, facts: Facts) -> list[tuple[str, str]]:
+def wrong_with(
+    row: Connection, dead_urls: tuple[str, ...], *, urls: bool, secrets: bool
+) -> list[tuple[str, str]]:
+    """What keeps one processor from posting: the name of a limit, and words. `urls` and `secrets`:
+    whether the columns are mapped."""
     found: list[tuple[str, str]] = []
-    if facts.has_urls and not (row.webhook_url or "").strip():
+    if urls and not (row.webhook_url or "").strip():
         found.append(("without_url", "no webhook URL"))
-    elif row.webhook_url and any(part in row.webhook_url for part in facts.connections.dead_urls):
+    elif row.webhook_url and any(part in row.webhook_url for part in dead_urls):
         found.append(("dead_url", f"posts to {_shown(row.webhook_url)}, which is no route"))
-    if facts.has_secrets and not row.has_secret:
+    if secrets and not row.has_secret:
         found.append(("without_secret", "no signing secret"))
     return found
 
