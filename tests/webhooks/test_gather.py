@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
+import psycopg
 import pytest
 
 from payops.config.load import load
@@ -15,7 +17,7 @@ from payops.config.settings import Settings
 from payops.domain.deadline import Deadline
 from payops.domain.webhook import Moved
 from payops.domain.window import Window
-from payops.errors import NotConfiguredError, SourceError
+from payops.errors import Failure, NotConfiguredError, SourceError
 from payops.lab import laboratory
 from payops.lab.info import LabInfo
 from payops.sources import Sources
@@ -103,6 +105,41 @@ def test_undelivered_alone(lab: LabInfo, settings: Settings, sources: Sources) -
         assert all(event.pending_webhooks > 0 for event in found.events)
     finally:
         laboratory.heal(Path(lab.dir))
+
+
+def test_what_a_probe_left_in_the_log_is_no_stranger(
+    lab: LabInfo, settings: Settings, sources: Sources
+) -> None:
+    """A signed probe of an endpoint whose worker is dead stays there as it was received."""
+    left = ("evt_payops_probe_1", "evt_of_another_account")
+    with psycopg.connect(lab.postgres_dsn, autocommit=True) as connection:
+        for each in left:
+            connection.execute(
+                "INSERT INTO webhook_events (event_id, type, payload) VALUES (%s, %s, '{}')",
+                (each, "product.updated"),
+            )
+        try:
+            found = gather(settings, sources, day())
+        finally:
+            connection.execute("DELETE FROM webhook_events WHERE event_id = ANY(%s)", (list(left),))
+    assert [event.id for event in found.strangers] == [left[1]]
+
+
+def test_what_the_budget_is_too_short_for_is_no_silence_of_stripes(settings: Settings) -> None:
+    """Stripe answers: what was not read in time is not told, and the hint says what helps."""
+    assert settings.stripe is not None
+    stripe = msgspec.structs.replace(settings.stripe, max_requests_per_second=1)
+    slow = msgspec.structs.replace(settings, stripe=stripe)
+    made = Sources(slow, Deadline.after(3))
+    try:
+        found = gather(slow, made, day(), objects=True)
+    finally:
+        made.close()
+    failure = found.failures[Part.OBJECTS]
+    assert isinstance(failure, SourceError)
+    assert (failure.kind, failure.does_not_answer) == (Failure.RATE_LIMITED, False)
+    assert "at most 1 a second" in failure.message
+    assert "--no-objects" in failure.hint
 
 
 def test_events_read_elsewhere(settings: Settings, sources: Sources) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from payops.domain.webhook import PathEvent
+from payops.webhooks.probe_event import ID_PREFIX
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -40,8 +41,8 @@ def logged(
 
 def unfinished(settings: Settings, sources: Sources, since: datetime) -> list[PathEvent]:
     """Events that arrived since then and have not been handled to the end, by the logs alone, the
-    oldest first. `created` is when they arrived: when Stripe made them is not asked. Raises
-    SourceError."""
+    oldest first. `created` is when they arrived: when Stripe made them is not asked. What payops'
+    own probes left is none. Raises SourceError."""
     from payops.sources.event_log import EventLogReader
 
     found: dict[str, PathEvent] = {}
@@ -49,7 +50,7 @@ def unfinished(settings: Settings, sources: Sources, since: datetime) -> list[Pa
         reader = EventLogReader(sources.postgres, log)
         for row in reader.unfinished(since, MOST_STRANGERS).rows:
             received = _utc(row.received_at)
-            if received is not None:
+            if received is not None and not row.event_id.startswith(ID_PREFIX):
                 blank = PathEvent(row.event_id, row.type or "", received, True, 0)
                 found[row.event_id] = with_rows(blank, {row.event_id: [row]})
     return sorted(found.values(), key=lambda event: event.created)
