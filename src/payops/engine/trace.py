@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from payops.domain.table import Table
     from payops.domain.window import Window
 
-# Of what is asked before `why`, how the classes read it: the event log's word for one event.
-_NOTHING = "absent"
-
 
 @dataclass(frozen=True)
 class Trace:
@@ -217,7 +214,7 @@ def _likely(story: Story) -> Callable[[Mapping[str, Any], Told | None], str]:
         clue = None
         if told is not None and told.event is not None:
             rows = story.logged.get(told.event.id, ())
-            logged, error = _NOTHING if story.log_seen else "", ""
+            logged, error = "absent" if story.log_seen else "", ""
             if rows:
                 from payops.sources.event_log import word_of
 

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 from payops.domain.deadline import Deadline
 from payops.domain.money import Money
-from payops.domain.webhook import Moved, PathEvent
+from payops.domain.webhook import Cause, Moved, PathEvent
 from payops.domain.window import Window
 from payops.errors import PayopsError
 from payops.sources.stripe_payment import StoryEvent
+from payops.trace.gather_stripe import Page
 from payops.trace.reach import Reach
 from payops.trace.story import LedgerRow, Story, Unmade, Way, moment
 from payops.webhooks.advice import meaning
-from payops.webhooks.classify import Ground, Place, classify
+from payops.webhooks.classify import Ground, Place, Verdict, classify
 from payops.webhooks.faults import Asked
-from payops.webhooks.ledger import Row, judge_payments, judge_refunds
-from payops.webhooks.logged import with_rows
+from payops.webhooks.ledger import Row, judge_payments, judge_refunds, shown
+from payops.webhooks.logged import logged, with_rows
 from payops.webhooks.path import Endpoint, Part, Path
+from payops.webhooks.seen import with_keys
 from payops.webhooks.told import Book, book_of
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 # One POST without a signature to each endpoint that has not had an event.
 _PROBE_S = 2.5
 _MOST_PROBED = 3
+# Of the newest events the last three that concern the endpoint tell; others are for other ones.
+_NEWEST = 50
 # Types of which one must exist: an object in this state, and a moment for the event to be made.
 _OF_REFUND = ("refund.created", "charge.refunded", "charge.refund.updated")
 _DUE = {
@@ -55,7 +59,7 @@ def find_ways(reach: Reach, story: Story, *, probe: bool) -> None:
         marked_before=_marked_before(reach),
     )
     ways: dict[str, Way] = {}
-    for verdict in classify(ground):
+    for verdict in _eliminated(reach, classify(ground), ground):
         if verdict.place is Place.LOST and verdict.cause is not None:
             said = meaning(verdict.cause, verdict.detail, certain=verdict.certain)
             ways[verdict.event.id] = Way(verdict.cause.value, verdict.detail, said, verdict.certain)
@@ -64,6 +68,55 @@ def find_ways(reach: Reach, story: Story, *, probe: bool) -> None:
         way.cause.startswith(("endpoint-", "signature", "undelivered")) for way in ways.values()
     ):
         story.probed = tuple(each.seen for each in asked.values())
+
+
+def _eliminated(reach: Reach, verdicts: list[Verdict], ground: Ground) -> list[Verdict]:
+    """The verdicts; where an endpoint answers well and has not had an event, by what became of the
+    account's newest events: has it recovered, or does it refuse what Stripe signs?"""
+    open_ = {
+        verdict.event.id
+        for verdict in verdicts
+        if verdict.cause is Cause.UNDELIVERED and not verdict.certain and ground.asked
+    }
+    newest = _newest(reach) if open_ else []
+    if not newest:
+        return verdicts
+    own = {event.id: event for event in ground.path.events}
+    known = {event.id: event for event in newest} | own
+    both = tuple(sorted(known.values(), key=lambda event: (event.created, event.id)))
+    wider = replace(ground, path=replace(ground.path, events=both, whole=True))
+    # Of what was delivered nothing may be concluded here: these are some of the events.
+    again = {verdict.event.id: verdict for verdict in classify(wider) if verdict.event.id in open_}
+    return [again.get(verdict.event.id, verdict) for verdict in verdicts]
+
+
+def _newest(reach: Reach) -> list[PathEvent]:
+    """The account's newest events, as far as they came; asked once a run."""
+    if "newest" not in reach.kept:
+        page = reach.stripe("the newest events", "/v1/events", Page[StoryEvent], limit=_NEWEST)
+        if page is None:
+            return []
+        reach.kept["newest"] = _as_they_came(reach, [_path_event(event) for event in page.data])
+    found: list[PathEvent] = reach.kept["newest"]
+    return found
+
+
+def _as_they_came(reach: Reach, events: list[PathEvent]) -> list[PathEvent]:
+    settings, sources = reach.settings, reach.sources
+    ids = [event.id for event in events]
+    if settings.event_logs:
+        rows = reach.ask("postgres", "the event log", lambda: logged(settings, sources, ids)[0])
+        events = [with_rows(event, rows or {}) for event in events]
+    dedupe = settings.webhooks.dedupe
+    if dedupe is not None:
+        told = events
+        keyed = reach.ask("redis", "its keys", lambda: with_keys(sources, dedupe, told, reach.now))
+        events = keyed or events
+    asked = events
+    moved = reach.ask("postgres", "the ledger", lambda: shown(settings, sources, asked)) or {}
+    return [
+        replace(event, moved=moved[event.id][0]) if event.id in moved else event for event in events
+    ]
 
 
 def _marked_before(reach: Reach) -> bool:

@@ -88,7 +88,7 @@ class Reach:
         def call() -> T:
             asked = datetime.now(UTC)
             answer: Answer[T] = self.sources.stripe.get(path, into, **params)
-            self._hear(answer.date, asked, answer.latency_ms)
+            self._hear(answer.date, asked)
             return answer.value
 
         return self.ask("stripe", what, call)
@@ -108,12 +108,11 @@ class Reach:
         """Whether the source is configured and has not failed."""
         return source not in self.unused and source not in self.down
 
-    def _hear(self, told: datetime | None, asked: datetime, latency_ms: float) -> None:
+    def _hear(self, told: datetime | None, asked: datetime) -> None:
         """Of several answers the most exact: each narrows the offset down."""
         if told is None:
             return
         answered = datetime.now(UTC)
-        del latency_ms
         clock = Clock.between("stripe", told, asked, answered, step_s=1.0)
         known = self.clocks.get("stripe")
         if known is None or clock.within_s < known.within_s:
