@@ -1,4 +1,4 @@
-"""Writes the generated pages: docs/cli.md, docs/checks.md and the picture docs/health.svg.
+"""Writes the generated pages: docs/cli.md, docs/checks.md, docs/coverage.md and docs/health.svg.
 
 `python -m docgen.reference`; a test compares the pages with what this would write.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 import typer
 
+from docgen import coverage
 from payops.checks import check_ids, load_check
 from payops.cli.main import app
 from payops.domain.threshold import Threshold
@@ -155,6 +156,7 @@ def main() -> None:
     DOCS.mkdir(exist_ok=True)
     (DOCS / "cli.md").write_text(cli_page(), encoding="utf-8")
     (DOCS / "checks.md").write_text(checks_page(), encoding="utf-8")
+    coverage.main()
     (DOCS / "health.svg").write_text(health_picture(), encoding="utf-8")
 
 
