@@ -179,11 +179,13 @@ def _ending(report: SafeReport, console: Console) -> Iterator[Text]:
     if report.status is Status.OK or not ordered or not is_finding(ordered[0]):
         return
     actions = ordered[0].actions
-    command = next((action.command for action in actions if action.command), "")
-    if command:
+    first = next((place for place, action in enumerate(actions) if action.command), None)
+    # What comes before the command comes before it here: whoever reads but the last lines must not
+    # send events again to a handler that nobody has mended.
+    for action in actions[:1] if first is None else actions[:first]:
+        yield from _hung(Text("  "), Text(action.text), console)
+    if first is not None and (command := actions[first].command):
         yield _command(command, 2)
-    elif actions:
-        yield from _hung(Text("  "), Text(actions[0].text), console)
 
 
 def _packed(parts: tuple[str, ...], console: Console) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from payops.domain.duration import utc_text
 from payops.domain.evidence import Action
-from payops.domain.webhook import Cause, PathEvent
+from payops.domain.webhook import Cause, Moved, PathEvent
 
 if TYPE_CHECKING:
     from payops.webhooks.classify import Ground
@@ -124,15 +124,12 @@ def actions_for(
         case Cause.DISABLED:
             enable = "Enable the endpoint: Stripe's Dashboard, Webhooks"
             past = "Was it disabled? Look for failed deliveries: Stripe's Dashboard, Webhooks"
-            return (
-                Action(enable if certain else past),
-                Action("Send what was made meanwhile", _replay("", since, types)),
-            )
+            return (Action(enable if certain else past), _meanwhile(events))
         case Cause.NOT_SUBSCRIBED:
             named = ", ".join(types)
             return (
                 Action(f"Add to the endpoint in Stripe's Dashboard, Webhooks: {named}"),
-                Action("Send what was made meanwhile", _replay("", since, types)),
+                _meanwhile(events),
             )
         case Cause.NOT_PROCESSED:
             return (
@@ -141,9 +138,16 @@ def actions_for(
             )
         case Cause.SWALLOWED:
             return (
-                Action("Look for their handler's errors in the application's log"),
-                Action("Then send them again", _replay("", since, types)),
-                _reconcile(since),
+                Action("Look for their handler's errors in the application's log, and mend it"),
+                *_put_right(events, marked_before=ground.marked_before),
+            )
+        case Cause.LATE if all(_came_late(event, ground) for event in events):
+            return (
+                Action(
+                    "Nothing, if they were sent again: they came late, and were handled at once. "
+                    "If not, see whether deliveries fail at first",
+                    "payops webhooks undelivered",
+                ),
             )
         case Cause.LATE:
             return (Action("See whether the queue or the handler is slow", "payops health"),)
@@ -183,11 +187,51 @@ def _repair(cause: Cause, detail: str) -> Action:
             return Action(f"Bring the endpoint back{why}", "payops health --only app")
 
 
+def _meanwhile(events: Sequence[PathEvent]) -> Action:
+    """To send what was never sent; the ledger may have some of it by another way."""
+    lacking = [event for event in events if event.moved is not Moved.YES]
+    if not lacking:
+        return Action("Nothing needs to be sent: the ledger shows all of them")
+    types = sorted({event.type for event in lacking})
+    return Action("Send what was made meanwhile", _replay("", lacking[0].created, types))
+
+
+def _put_right(events: Sequence[PathEvent], *, marked_before: bool) -> tuple[Action, ...]:
+    """Rows of events that were answered 2xx. Where a key is set once an event was handled, the same
+    event would be answered as a duplicate: `replay` leaves it out, and the row itself is mended."""
+    known = [event for event in events if event.seen and not marked_before]
+    unknown = [event for event in events if not event.seen or marked_before]
+    found: list[Action] = []
+    if unknown:
+        types = sorted({event.type for event in unknown})
+        found.append(Action("Then send them again", _replay("", unknown[0].created, types)))
+    if known:
+        some = f"{len(known):,} of them" if unknown else "them"
+        found.append(
+            Action(
+                f"Then put the rows right: sent again, the handler would answer {some} as "
+                "duplicates (their dedupe keys are set)",
+                f"{_compare(known[0].created)} --save-plan rows.json",
+            )
+        )
+        found.append(Action("Look the plan over, and apply it", "payops apply rows.json"))
+    else:
+        found.append(_reconcile(events[0].created))
+    return tuple(found)
+
+
+def _came_late(event: PathEvent, ground: Ground) -> bool:
+    """Whether the time was lost before the event log had it, and not at the handler."""
+    return event.received_at is not None and event.received_at - event.created > ground.late
+
+
 def _reconcile(since: datetime) -> Action:
-    start = utc_text(since - timedelta(hours=1))
-    return Action(
-        "See which payments the ledger is wrong about", f"payops reconcile --since {start}"
-    )
+    return Action("See which payments the ledger is wrong about", _compare(since))
+
+
+def _compare(since: datetime) -> str:
+    # A payment is older than its event.
+    return f"payops reconcile --since {utc_text(since - timedelta(hours=1))}"
 
 
 def _replay(what: str, since: datetime, types: Sequence[str] = ()) -> str:
