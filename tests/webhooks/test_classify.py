@@ -168,6 +168,20 @@ def test_a_second_endpoint_that_is_enabled_takes_it() -> None:
     assert cause_of(lost(), endpoints=both) is Cause.SWALLOWED
 
 
+@pytest.mark.parametrize(
+    ("seen", "asked", "sure"),
+    [(None, ALL, True), (None, NO_LOG, False), (False, NO_LOG, True)],
+)
+def test_since_when_nothing_was_sent_is_told_by_a_log_or_a_key(
+    seen: bool | None, asked: frozenset[Part], sure: bool
+) -> None:
+    for endpoints in ((endpoint(enabled=False),), (endpoint(types=("charge.failed",)),)):
+        of = path(lost(seen=seen), endpoints=endpoints, asked=asked)
+        (found,) = classify(Ground(of, {}, NEEDS))
+        assert found.cause in {Cause.DISABLED, Cause.NOT_SUBSCRIBED}
+        assert found.certain is sure
+
+
 def quiet(*types: str) -> list[PathEvent]:
     """Lost without a trace, one after the other, an hour ago."""
     return [lost(f"evt_q{n}", age=3600 - n, type=type_) for n, type_ in enumerate(types)]

@@ -14,9 +14,9 @@ from payops.domain.report import Report
 from payops.domain.status import Status
 from payops.domain.window import Window
 from payops.engine.webhooks import Asking, status
-from payops.lab import laboratory, scenario
+from payops.lab import laboratory
 from payops.lab.info import LabInfo
-from payops.lab.systems import system
+from webhooks.sweeping import ALL_PAIRS, causes_of, of_preset, pairs
 
 PRESETS = ("debtflow", "ireti-pos", "v-edfinance", "bookedbarber")
 # One of each kind: never sent, owed, without a trace, stuck in the log.
@@ -50,13 +50,34 @@ def test_healthy_and_then_broken(lab: LabInfo) -> None:
     healthy = look(lab)
     assert healthy.extra["causes"] == []
     assert {check.status for check in healthy.checks} <= {Status.OK, Status.SKIP}
-    for wanted in WANTED:
-        found = scenario.load_scenario(wanted)
-        if lab.preset not in found.presets:
-            continue
-        laboratory.inject(Path(lab.dir), wanted)
-        try:
-            causes = {each["cause"] for each in look(lab).extra["causes"]}  # type: ignore[attr-defined]
-            assert causes == found.causes_in(system(lab.preset)), wanted
-        finally:
-            laboratory.heal(Path(lab.dir))
+    alone = of_preset(lab.preset)
+    wrong = {
+        wanted: causes
+        for wanted in (alone if ALL_PAIRS else WANTED)
+        if wanted in alone
+        and (causes := named(lab, wanted)) != causes_of(lab.preset, alone[wanted])
+    }
+    assert wrong == {}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ALL_PAIRS, reason="PAYOPS_PAIRS=all: minutes a preset")
+def test_in_pairs(lab: LabInfo) -> None:
+    alone = of_preset(lab.preset)
+    wrong = {
+        pair: causes
+        for pair in pairs(alone)
+        if (causes := named(lab, *pair))
+        != causes_of(lab.preset, *(alone[wanted] for wanted in pair))
+    }
+    assert wrong == {}
+
+
+def named(lab: LabInfo, *wanted: str) -> set[str]:
+    """The causes that are named while these scenarios are in force."""
+    try:
+        for each in wanted:
+            laboratory.inject(Path(lab.dir), each)
+        return {each["cause"] for each in look(lab).extra["causes"]}  # type: ignore[attr-defined]
+    finally:
+        laboratory.heal(Path(lab.dir))

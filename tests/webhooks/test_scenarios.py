@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import combinations
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
@@ -17,18 +15,11 @@ from payops.domain.report import Report
 from payops.domain.status import Status
 from payops.domain.window import Window
 from payops.engine.webhooks import Asking, status
-from payops.errors import LabError
-from payops.lab import laboratory, scenario
+from payops.lab import laboratory
 from payops.lab.info import LabInfo
+from webhooks.sweeping import ALL_PAIRS, causes_of, of_preset, pairs
 
-ALONE = {
-    wanted: found
-    for wanted in scenario.scenario_ids()
-    if (found := scenario.load_scenario(wanted)).causes and "reference" in found.presets
-}
-# Each waits ten seconds for an endpoint that hangs.
-_SLOW = frozenset({"webhook-endpoint-down"})
-_MANY = 12
+ALONE = of_preset("reference")
 
 
 @pytest.fixture(scope="module")
@@ -77,27 +68,15 @@ def test_alone(lab: LabInfo, wanted: str) -> None:
         assert cause["since"] <= cause["newest"]
 
 
-def _pairs() -> list[tuple[str, str]]:
-    """Some of the pairs that can be in force together, others with each change of this file only:
-    all of them take minutes."""
-    found = [
-        (one, other)
-        for one, other in combinations([each for each in ALONE if each not in _SLOW], 2)
-        if not ALONE[one].holds & ALONE[other].holds
-    ]
-    return sorted(Random(4).sample(found, _MANY))
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", _pairs(), ids=" ".join)
+@pytest.mark.parametrize("pair", pairs(ALONE), ids=" ".join)
 def test_in_pairs(lab: LabInfo, pair: tuple[str, str]) -> None:
     for each in pair:
-        try:
-            laboratory.inject(Path(lab.dir), each)
-        except LabError as error:
-            pytest.skip(f"the lab cannot have both: {error}")
-    wanted = ALONE[pair[0]].causes | ALONE[pair[1]].causes
+        laboratory.inject(Path(lab.dir), each)
+    wanted = causes_of("reference", *(ALONE[each] for each in pair))
     assert set(causes(look(lab))) == wanted
+    if ALL_PAIRS:
+        assert set(causes(look(lab, Asking(probe=True, signed=True)))) == wanted
 
 
 # ── how sure it is ───────────────────────────────────────────────────────────────────────────────

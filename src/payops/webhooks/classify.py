@@ -26,6 +26,8 @@ IN_FLIGHT = timedelta(seconds=60)
 STUCK = timedelta(minutes=5)
 # Handled so long after Stripe made the event that somebody waited for it.
 LATE = timedelta(minutes=5)
+# What an endpoint that takes no such events now may have had before.
+NOBODY_TELLS = "no event log or key tells since when"
 
 
 class Place(Enum):
@@ -249,9 +251,11 @@ class _Judge:
         wanting = self._wanting(event)
         if wanting is None or any(each.enabled for each in wanting):
             return None
-        if not wanting:
-            return Verdict(event, Place.LOST, Cause.NOT_SUBSCRIBED)
-        return Verdict(event, Place.LOST, Cause.DISABLED, "never sent")
+        cause = Cause.DISABLED if wanting else Cause.NOT_SUBSCRIBED
+        if self._log or event.seen is not None:
+            return Verdict(event, Place.LOST, cause, "never sent" if wanting else "")
+        # It may have come while an endpoint still took it, and have been dropped.
+        return Verdict(event, Place.LOST, cause, NOBODY_TELLS, certain=False)
 
     def _needed(self, event: PathEvent) -> bool:
         needs = self._ground.needs
