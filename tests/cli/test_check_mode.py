@@ -42,6 +42,8 @@ REPORTING = [
     ["circuit", "keys"],
     ["circuit", "idempotency", "no-such-key"],
     ["trace", "pi_nosuchpayment"],
+    ["stats"],
+    ["connections"],
 ]
 WORDS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
 

@@ -81,6 +81,20 @@ def test_a_range_of_the_guidelines_alerts_when_we_do(
             assert nagiosplugin.Range(range_).match(value) is not beyond
 
 
+def test_nagios_reads_all_of_an_outage() -> None:
+    """8 kB of output is what Nagios reads; the perfdata stands at the end of it."""
+    checks = [
+        result(Status.CRIT, f"a.check_{n:02}", "does not answer " * 20, measured={"latency": n})
+        for n in range(60)
+    ]
+    text = shown(report(*checks), "nagios")
+    assert len(text.encode()) < 8192
+    assert len(DATUM.findall(perfdata(text))) == 60
+    told = [line for line in text.splitlines() if line.startswith("CRITICAL a.check_")]
+    (more,) = re.findall(r"(?m)^\.\.\. and (\d+) more", text)
+    assert len(told) + int(more) == 60
+
+
 def test_a_run_with_a_memory_says_what_changed() -> None:
     lines = shown(REPORTS["changed"], "nagios").splitlines()
     assert lines[0].startswith(

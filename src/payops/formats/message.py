@@ -20,6 +20,7 @@ from payops.formats.words import counted, is_finding, money_text, title_of, wors
 
 # The shortest of the usual limits is Discord's, 2000 characters with the title.
 _MOST = 1700
+_MOST_TITLE = 200
 _SUMMARY = 300
 _MENTION = re.compile(r"[@<](?=\S)")
 
@@ -44,9 +45,10 @@ def message(
         for check in worst_first(shown.checks)
         if is_finding(check) and not check.advisory and check.id not in to_tell
     ]
-    tail = [f"Still: {', '.join(dict.fromkeys(others))}"] if others else []
-    body = _fitting([lines for _, lines in told], tail)
-    return _quiet(shortened(title, 200)), _quiet(body)
+    tail = [shortened(f"Still: {', '.join(dict.fromkeys(others))}", _SUMMARY)] if others else []
+    body = _fitting([list(map(_quiet, lines)) for _, lines in told], list(map(_quiet, tail)))
+    # Once more: a secret may stand where the report's own words meet.
+    return redact(shortened(_quiet(title), _MOST_TITLE)), redact(body)
 
 
 def _word(change: Change | None, word: str) -> str:
@@ -100,6 +102,5 @@ def _fitting(blocks: list[list[str]], tail: list[str]) -> str:
 
 
 def _quiet(text: str) -> str:
-    """Without `@everyone`, `<!channel>` and the like. The text is redacted once more, since a
-    secret may stand where the report's own words meet."""
-    return _MENTION.sub(lambda match: f"{match.group()} ", redact(text))
+    """Without `@everyone`, `<!channel>` and the like."""
+    return _MENTION.sub(lambda match: f"{match.group()} ", text)

@@ -37,7 +37,9 @@ _WORDS = {
 }
 _UNITS = {"s": "s", "ms": "ms", "%": "%", "bytes": "B", "B": "B"}
 _FIRST_LINE = 1000  # bytes; NRPE's packets and many a pager stop at 1 kB
-_FINDING = 1000  # bytes of one finding; Nagios reads 8 kB of output in all
+_FINDING = 1000  # bytes of one finding
+_ALL = 8000  # bytes; Nagios reads 8 kB of output, and loses the perfdata at its end else
+_FEWEST = 3000  # bytes that findings may have, however much perfdata there is
 _MESSAGE = 420  # bytes of them for the words before the bar
 
 
@@ -52,19 +54,35 @@ def render(report: SafeReport, page: Page) -> str:
         if room < 0:
             break
         first.append(datum)
-    lines = [f"{message} | {' '.join(first)}" if first else message]
-    findings = [check for check in worst_first(report.checks) if is_finding(check)]
-    became = _became(report)
-    lines += [_cut(_finding(check, became, page), _FINDING) for check in findings]
-    well = [one for one in became.values() if one.status in (Status.OK, Status.SKIP)]
-    lines += [_cut(_barless(_resolved(one)), _FINDING) for one in well]
-    lines += [_cut(_barless(_discrepancy(each)), _FINDING) for each in islice(listed(report), 5)]
+    head = f"{message} | {' '.join(first)}" if first else message
     rest = perfdata[len(first) :]
+    size = len(head.encode()) + sum(len(datum.encode()) + 1 for datum in rest)
+    lines = [head, *_fitting(_long_output(report, page), max(_ALL - size, _FEWEST))]
     if rest:
         lines[-1] += " |" if len(lines) > 1 else ""
         # Without a finding there is no long output to put the bar on.
         lines += rest if len(lines) > 1 else ["more perfdata |", *rest]
     return "\n".join(lines) + "\n"
+
+
+def _long_output(report: SafeReport, page: Page) -> list[str]:
+    findings = [check for check in worst_first(report.checks) if is_finding(check)]
+    became = _became(report)
+    lines = [_cut(_finding(check, became, page), _FINDING) for check in findings]
+    well = [one for one in became.values() if one.status in (Status.OK, Status.SKIP)]
+    lines += [_cut(_barless(_resolved(one)), _FINDING) for one in well]
+    lines += [_cut(_barless(_discrepancy(each)), _FINDING) for each in islice(listed(report), 5)]
+    return lines
+
+
+def _fitting(lines: list[str], size: int) -> list[str]:
+    """As many of the lines as fit into `size` bytes, the worst, and how many there are more."""
+    used = 0
+    for number, line in enumerate(lines):
+        used += len(line.encode()) + 1
+        if used > size:
+            return [*lines[:number], f"... and {len(lines) - number} more, without --check"]
+    return lines
 
 
 def _message(report: SafeReport) -> str:
