@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from payops.domain.duration import utc_text
 from payops.domain.evidence import Action
 from payops.domain.webhook import Cause, Moved, PathEvent
+from payops.webhooks.classify import NOBODY_TELLS
 
 if TYPE_CHECKING:
     from payops.webhooks.classify import Ground
@@ -58,11 +59,16 @@ def meaning(cause: Cause, detail: str, *, certain: bool) -> str:
             return "not sent, the endpoint is disabled; Stripe will not send them later"
         case Cause.DISABLED:
             return (
-                f"left no trace{of}: likely the endpoint was disabled then (or it answered 2xx and "
-                "dropped them); Stripe will not send them later"
+                "left no trace, likely as the endpoint was disabled (else it answered 2xx and "
+                f"dropped them){of}; Stripe will not send them later"
             )
-        case Cause.NOT_SUBSCRIBED:
+        case Cause.NOT_SUBSCRIBED if certain:
             return "not sent, no endpoint is registered for their type"
+        case Cause.NOT_SUBSCRIBED:
+            return (
+                "left no trace, likely as no endpoint is registered for their type (else it "
+                f"answered 2xx and dropped them){of}"
+            )
         case Cause.SIGNATURE if certain:
             return f"not delivered, the signature is refused{of}"
         case Cause.SIGNATURE:
@@ -123,8 +129,9 @@ def actions_for(
             return (*order, resend, _DASHBOARD)
         case Cause.DISABLED:
             enable = "Enable the endpoint: Stripe's Dashboard, Webhooks"
-            past = "Was it disabled? Look for failed deliveries: Stripe's Dashboard, Webhooks"
-            return (Action(enable if certain else past), _meanwhile(events))
+            past = "Was it disabled then? Ask who may do that, and see Stripe's Dashboard, Webhooks"
+            now = certain or NOBODY_TELLS in detail
+            return (Action(enable if now else past), _meanwhile(events))
         case Cause.NOT_SUBSCRIBED:
             named = ", ".join(types)
             return (
