@@ -199,7 +199,7 @@ def _webhook(row: Connection, seen: Connections | None, settings: Settings) -> s
     return ", ".join(_SHORT[kind] for kind, _ in wrong) if wrong else "ok"
 
 
-_SHORT = {"without_url": "no URL", "without_secret": "no secret", "dead_url": "dead URL"}
+_SHORT = {"without_url": "no URL", "unsigned": "no secret", "dead_url": "dead URL"}
 
 
 def _wrong(row: Connection, seen: Connections | None, settings: Settings) -> list[tuple[str, str]]:
@@ -235,7 +235,7 @@ def _todo(row: Connection, seen: Connections | None, found: Found, settings: Set
     kinds = {kind for kind, _ in _wrong(row, seen, settings)}
     if kinds & {"without_url", "dead_url"}:
         todo.append("set the application's right URL")
-    if "without_secret" in kinds:
+    if "unsigned" in kinds:
         todo.append("store its signing secret")
     return todo
 

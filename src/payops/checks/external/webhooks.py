@@ -29,7 +29,7 @@ from payops.errors import NotConfiguredError
 
 LIMITS = {
     "without_url": Threshold(0, None, "count", "S3-04: connected, without a webhook URL"),
-    "without_secret": Threshold(0, None, "count", "S3-05: connected, without a signing secret"),
+    "unsigned": Threshold(0, None, "count", "S3-05: connected, without a signing secret"),
     "dead_url": Threshold(0, None, "count", "S3-03: the path that is stored is no route"),
 }
 
@@ -53,7 +53,7 @@ def gather(ctx: Context) -> Facts:
 def judge(facts: Facts, limits: Limits) -> CheckResult:
     found = facts.connections
     wrong: dict[str, list[str]] = {row.id: [] for row in found.working}
-    counts = {"without_url": 0, "without_secret": 0, "dead_url": 0}
+    counts = {"without_url": 0, "unsigned": 0, "dead_url": 0}
     for row in found.working:
         dead = found.dead_urls
         for kind, words in wrong_with(row, dead, urls=facts.has_urls, secrets=facts.has_secrets):
@@ -63,7 +63,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     working = many(len(found.working), "connected connection")
     told = {
         "without_url": "without a URL",
-        "without_secret": "without a secret",
+        "unsigned": "without a secret",
         "dead_url": "with a URL that leads nowhere",
     }
     words = ", ".join(f"{count:,} {told[kind]}" for kind, count in counts.items() if count)
@@ -89,7 +89,7 @@ def wrong_with(
     elif row.webhook_url and any(part in row.webhook_url for part in dead_urls):
         found.append(("dead_url", f"posts to {_shown(row.webhook_url)}, which is no route"))
     if secrets and not row.has_secret:
-        found.append(("without_secret", "no signing secret"))
+        found.append(("unsigned", "no signing secret"))
     return found
 
 
@@ -111,7 +111,7 @@ def _actions(counts: dict[str, int]) -> tuple[Action, ...]:
                 "payments are only found by a sync"
             )
         )
-    if counts["without_secret"]:
+    if counts["unsigned"]:
         actions.append(
             Action("Store the processor's signing secret: without one anybody can post a payment")
         )
