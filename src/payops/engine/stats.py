@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,8 +29,6 @@ from payops.errors import NotConfiguredError, SourceError, UsageError
 from payops.sources import Sources
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from payops.config.ledger import Ledger
     from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
@@ -40,7 +38,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LAST_FAILURES = 10  # S4-35
-# A report of a month is no check of health: whole weeks of a large ledger may take their time.
+# A report of a month is no check of health: what is longer than a week may take its time.
+_WEEK = timedelta(days=7)
 _REPORT_STATEMENT_S = 60.0
 _TITLES = {
     "stats.success-rate": "Payments succeed",
@@ -67,7 +66,10 @@ def stats(
     own = TARGETS if report else STATS
     limits = limits_in_force(settings, own)
     chosen = _ledger(settings, ledger)
-    sources = Sources(_patient(settings) if report else settings, deadline.sooner(0.1, at_most=0.5))
+    patient = report is not None or _is_long(since, now)
+    sources = Sources(
+        _patient(settings) if patient else settings, deadline.sooner(0.1, at_most=0.5)
+    )
     found: Numbers | None = None
     try:
         try:
@@ -108,6 +110,10 @@ def _ledger(settings: Settings, name: str) -> Ledger | None:
             f"--ledger: no ledger of payments is named {name!r}", hint=f"there are: {known or '-'}"
         )
     return found
+
+
+def _is_long(since: timedelta | datetime, now: datetime) -> bool:
+    return (now - since if isinstance(since, datetime) else since) > _WEEK
 
 
 def _patient(settings: Settings) -> Settings:
@@ -158,12 +164,12 @@ class _Asking:
         self._untold: dict[str, SourceError | NotConfiguredError] = {}
 
     def numbers(self, clock: datetime) -> Numbers:
+        from payops.sources.ledger import Outcomes
         from payops.sources.ledger_stats import StatsReader
 
         ledger, spans = self._ledger, self._spans
         reader, shown = StatsReader(self._postgres, ledger), spans.shown.window
-        rows = self._postgres.ledger(ledger)
-        outcomes = self._each("counts", lambda span: rows.outcomes(span.window))
+        outcomes = self._each("counts", lambda span: Outcomes(reader.outcomes(span.window), clock))
         latency = self._each("latency", lambda span: reader.latency(span.window))
         series = self._asked("series", lambda: reader.series(shown, spans.unit))
         slow = self._asked("latency", lambda: reader.latencies(shown, spans.unit))

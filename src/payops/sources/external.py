@@ -89,11 +89,13 @@ class Catalog:
         """The type of a column; empty when there is none such."""
         return self._types.get(name, "")
 
-    def number(self, name: str, word: str) -> sql.Composable:
-        """An exact numeric, a float by its shortest text; NULL for what is no finite number."""
+    def number(self, name: str, word: str, *, at: sql.Composable | None = None) -> sql.Composable:
+        """An exact numeric, a float by its shortest text; NULL for what is no finite number. `at`
+        is where the column's value stands under another name."""
         if not name:
             return _NO_NUMBER
         column, kind = self._of(name, word, _NUMBERS), self.type(name)
+        column = column if at is None else at
         if kind in _WHOLE or kind == "money":
             return sql.SQL("{}::numeric").format(column)
         if kind in _TEXTS:
@@ -248,16 +250,16 @@ class ExternalReader:
             "connection": catalog.column(more.connection, "connection"),
             "reference": catalog.column(names.processor_ref, "processor_ref"),
             "status": catalog.column(names.status, "status"),
-            "is_paid": _among(status, "paid"),
-            "is_refunded": _among(status, "refunded"),
-            "is_lost": _among(status, "lost"),
-            "code": _code(catalog.column(names.currency, "currency")),
+            "is_paid": among(status, "paid"),
+            "is_refunded": among(status, "refunded"),
+            "is_lost": among(status, "lost"),
+            "code": code_of(catalog.column(names.currency, "currency")),
             "collected": catalog.flag(more.commission_collected, "commission_collected"),
             "matches": sql.SQL(" AND ").join(edges) if edges else sql.SQL("true"),
             # Exact: to divide by 100 would choose a scale of its own.
             "per": sql.SQL("0.01" if self._transactions.rate_unit == "percent" else "1"),
         }
-        places["digits"] = self._digits(_code(catalog.column(names.currency, "currency")))
+        places["digits"] = self._digits(code_of(catalog.column(names.currency, "currency")))
         for place, name in (
             ("amount", names.amount),
             ("fee", names.fee),
@@ -288,7 +290,7 @@ class ExternalReader:
         of_type: sql.Composable = sql.SQL("true")
         if names.type:
             kind = sql.SQL("lower({}::text)").format(catalog.column(names.type, "type"))
-            of_type = _among(kind, "commission_types")
+            of_type = among(kind, "commission_types")
         return query(
             "external_collection_rows",
             {
@@ -299,7 +301,7 @@ class ExternalReader:
                 "owner": catalog.column(names.owner, "owner"),
                 "type": catalog.column(names.type, "type"),
                 "status": catalog.column(names.status, "status"),
-                "code": _code(catalog.column(names.currency, "currency")),
+                "code": code_of(catalog.column(names.currency, "currency")),
                 "has_amount": sql.SQL("true" if names.amount else "false"),
                 "amount": catalog.number(names.amount, "amount"),
                 "amount_text": catalog.text(names.amount, "amount"),
@@ -355,12 +357,12 @@ def _is(word: str, wanted: frozenset[PaymentStatus]) -> bool:
     return PaymentStatus(word) in wanted
 
 
-def _among(text: sql.Composable, parameter: str) -> sql.Composable:
+def among(text: sql.Composable, parameter: str) -> sql.Composable:
     place = sql.Placeholder(parameter)
     return sql.SQL("coalesce({} = ANY({}::text[]), false)").format(text, place)
 
 
-def _code(column: sql.Composable) -> sql.Composable:
+def code_of(column: sql.Composable) -> sql.Composable:
     return sql.SQL("coalesce(nullif(trim({}::text), ''), %(code)s::text)").format(column)
 
 

@@ -10,13 +10,13 @@ from psycopg import sql
 
 from payops.domain.external import ConnectionSales, OutsideSum
 from payops.errors import NotConfiguredError
-from payops.sources.external import SCALE, Catalog, ExternalReader
+from payops.sources.external import SCALE, Catalog, ExternalReader, among, code_of
 
 if TYPE_CHECKING:
     from payops.config.ledger import Ledger
     from payops.config.settings import Settings
     from payops.domain.window import Window
-    from payops.sources.postgres import PostgresSource
+    from payops.sources.postgres import Name, PostgresSource
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,31 @@ class _Sums(ExternalReader):
                 catalog.column(mapped.columns.processor, "processor"),
                 catalog.name,
             )
-        return self._ask(
-            "external_outside",
-            _SumRow,
-            {"sales": self._sales(inside=True), "connections": connections, "scale": SCALE},
-        )
+        sales = Catalog(self._source, self._ledger.table)
+        table, names = self._source.table(self._ledger), self._ledger.columns
+        more = self._transactions.columns
+        status = sql.SQL("{}::text").format(sales.column(names.status, "status"))
+        if not self._ledger.match_case:
+            status = sql.SQL("lower({})").format(status)
+        edges = [table.created(">=", "since"), table.created("<", "until")]
+        places: dict[str, Name] = {
+            "table": sales.name,
+            "connections": connections,
+            "connection": sales.column(more.connection, "connection"),
+            "code": code_of(sales.column(names.currency, "currency")),
+            "digits": self._digits(sql.Identifier("code")),
+            "scale": SCALE,
+            "matches": sql.SQL(" AND ").join(edges),
+            "is_paid": among(status, "paid"),
+            "collected": sales.flag(more.commission_collected, "commission_collected"),
+        }
+        for place, name in (
+            ("amount", names.amount),
+            ("fee", names.fee),
+            ("commission", more.commission_amount),
+        ):
+            # A group needs its column, if only one of nothing.
+            column = sales.column(name, place) if name else sql.SQL("NULL::numeric")
+            places[f"{place}_column"] = column
+            places[place] = sales.number(name, place, at=sql.Identifier(f"raw_{place}"))
+        return self._ask("external_outside", _SumRow, places)

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from payops.domain.money import Money
+from psycopg import sql
+
+from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL, Money
 from payops.domain.payment import PAID, PaymentStatus
 from payops.errors import NotConfiguredError
 from payops.sources.ledger import Outcome
@@ -68,7 +70,7 @@ class Customers:
 
 @dataclass(frozen=True)
 class _BucketRow:
-    since: datetime
+    since: datetime | None
     status: str | None
     failure_code: str | None
     currency: str
@@ -112,6 +114,7 @@ class StatsReader:
     fit."""
 
     def __init__(self, source: PostgresSource, ledger: Ledger) -> None:
+        self._source = source
         self._reader = source.ledger(ledger)
         self._ledger = ledger
         self._words = {
@@ -120,25 +123,41 @@ class StatsReader:
             for raw in raws
         }
 
+    def outcomes(self, window: Window) -> tuple[Outcome, ...]:
+        """The payments created in `window` as `LedgerReader.outcomes` counts them, in one pass that
+        a ledger of millions stands too."""
+        table, columns = self._source.table(self._ledger), self._ledger.columns
+        edges = [table.created(">=", "since"), table.created("<", "until")]
+        rows = self._source.rows(
+            "stats_counts",
+            _BucketRow,
+            identifiers={
+                "table": table.name,
+                "created_at": table.created_at,
+                "status": table.column(columns.status),
+                "failure_code": table.column(columns.failure_code),
+                "currency": table.column(columns.currency),
+                "amount_column": table.column(columns.amount),
+                "amount": table.amount,
+                "in_minor_units": table.in_minor_units,
+                "matches": sql.SQL(" AND ").join(edges),
+            },
+            since=window.since,
+            until=window.until,
+            currency=self._ledger.currency,
+            zone=self._ledger.timezone,
+            zero_decimal=sorted(ZERO_DECIMAL),
+            three_decimal=sorted(THREE_DECIMAL),
+        )
+        return tuple(self._outcome(row) for row in rows)
+
     def series(self, window: Window, unit: Unit) -> dict[datetime, tuple[Outcome, ...]]:
-        """The payments created in `window` by the beginning of their hour or day, each as
-        `LedgerReader.outcomes` counts them. Of an hour without payments nothing is told."""
+        """The same by the beginning of their hour or day; one without payments is not told."""
         found: dict[datetime, list[Outcome]] = {}
         for row in self._ask("stats_series", _BucketRow, window, None, unit=unit):
-            since = row.since.astimezone(UTC)
-            found.setdefault(since, []).append(
-                Outcome(
-                    status=self._word(row.status),
-                    raw=row.status if row.status is not None else "NULL",
-                    failure_code=row.failure_code,
-                    currency=row.currency,
-                    count=row.count,
-                    minor=int(row.minor),
-                    inexact=row.inexact,
-                    first=row.first.astimezone(UTC),
-                    last=row.last.astimezone(UTC),
-                )
-            )
+            since = _utc(row.since)
+            assert since is not None  # noqa: S101  the edges leave no row without a time
+            found.setdefault(since, []).append(self._outcome(row))
         return {since: tuple(outcomes) for since, outcomes in found.items()}
 
     def latency(self, window: Window) -> Latency:
@@ -185,6 +204,19 @@ class StatsReader:
         # date_trunc of NULL is NULL: all of them are one group.
         rows = self._ask("stats_latency", _LatencyRow, window, PAID, unit=unit)
         return {_utc(row.since): _latency(row) for row in rows}
+
+    def _outcome(self, row: _BucketRow) -> Outcome:
+        return Outcome(
+            status=self._word(row.status),
+            raw=row.status if row.status is not None else "NULL",
+            failure_code=row.failure_code,
+            currency=row.currency,
+            count=row.count,
+            minor=int(row.minor),
+            inexact=row.inexact,
+            first=row.first.astimezone(UTC),
+            last=row.last.astimezone(UTC),
+        )
 
     def _word(self, raw: str | None) -> PaymentStatus | None:
         if raw is None:

@@ -17,6 +17,7 @@ _TEXTS = frozenset({"text", "varchar", "bpchar", "citext", "json", "jsonb", "xml
 _ARRAYS = frozenset(f"_{name}" for name in _TEXTS)
 _LONGEST = 32_768  # characters of one value; a longer one is told
 _COUNTED = 1_000_000  # rows among which a column's filled ones are counted
+_TRIES = 4  # the last with 64 times the share
 _SAMPLED = frozenset("rmp")  # TABLESAMPLE is for tables and materialised views
 
 
@@ -124,15 +125,29 @@ def sample(source: PostgresSource, table: TextTable, columns: tuple[str, ...], m
             newest = sql.SQL("ORDER BY {} DESC NULLS LAST").format(identifier(table.newest))
             parts.append(("newest", _rows(source, table, columns, half, newest=newest)))
         if table.sampled:
-            # Half as many again: blocks are chosen, and blocks are not equally full.
-            share = min(100.0, 150.0 * half / table.rows)
-            sampled = sql.SQL("TABLESAMPLE SYSTEM ({})").format(sql.Literal(share))
-            parts.append(("from all over", _rows(source, table, columns, half, sampled=sampled)))
+            parts.append(("from all over", _all_over(source, table, columns, half)))
         how = ", ".join(f"{len(rows):,} {word}" for word, rows in parts)
         return _sample([row for _, rows in parts for row in rows], how, whole=False)
     rows = _rows(source, table, columns, most + 1)
     whole = len(rows) <= most
     return _sample(rows[:most], "all" if whole else f"the first {most:,}", whole=whole)
+
+
+def _all_over(
+    source: PostgresSource, table: TextTable, columns: tuple[str, ...], most: int
+) -> list[SampledRow]:
+    """Rows of blocks chosen at random. A block of a narrow table holds hundreds of rows, so that a
+    small share may choose none: then a larger one is tried."""
+    assert table.rows  # noqa: S101  a large table
+    share = 150.0 * most / table.rows  # half as many again: blocks are not equally full
+    found: list[SampledRow] = []
+    for _ in range(_TRIES):
+        if found:
+            break
+        part = sql.SQL("TABLESAMPLE SYSTEM ({})").format(sql.Literal(min(share, 100.0)))
+        found = _rows(source, table, columns, most, sampled=part)
+        share *= 4
+    return found
 
 
 def filled(source: PostgresSource, table: TextTable, column: str) -> Filled:

@@ -49,6 +49,7 @@ def gather(ctx: Context) -> Facts:
     if external is None or external.transactions is None:
         raise NotConfiguredError("not used here: no outside processors' transactions are mapped")
     from payops.sources.external_sums import outside_sums
+    from payops.sources.ledger_stats import StatsReader
 
     mapped = connections_mapped(ctx)
     postgres = ctx.sources.postgres
@@ -57,7 +58,7 @@ def gather(ctx: Context) -> Facts:
     words = {word.lower() for word in mapped.connected}
     rows = outside(ctx).connections(1_000).rows
     sums: dict[str, tuple[int, int]] = {}
-    for row in postgres.ledger(payments_ledger(ctx)).outcomes(window).rows:
+    for row in StatsReader(postgres, payments_ledger(ctx)).outcomes(window):
         if row.status in PAID:
             minor, count = sums.get(row.currency, (0, 0))
             sums[row.currency] = (minor + row.minor, count + row.count - row.inexact)
