@@ -87,8 +87,13 @@ def in_time(call: Callable[[], T], deadline: Deadline | None) -> T:
 
 def _interrupt(ended: threading.Event) -> None:
     """End every query under way, and those that follow, until the call has ended."""
+    import duckdb
+
     for _ in range(round(_FAREWELL_S / _AGAIN_S)):
         for connection in list(_open):
-            connection.interrupt()
+            try:
+                connection.interrupt()
+            except duckdb.Error:  # it is closed, and has nothing to be interrupted
+                _open.discard(connection)
         if ended.wait(_AGAIN_S):
             return

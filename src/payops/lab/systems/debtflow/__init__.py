@@ -47,7 +47,10 @@ SYSTEMS = (
         # A pending row never has a PaymentIntent.
         stuck={"status": "pending", "processor_ref": None},
         failed={"status": "failed", "metadata": {"error": "Payment processor unavailable"}},
-        # Its health page asks nothing; its breaker is behind Django's cache, and not mapped.
-        unmoved=frozenset({"app.health", "circuit.state"}),
+        # Its health page asks nothing.
+        unmoved=frozenset({"app.health"}),
+        asked_of_stripe=frozenset(
+            {"payments.declines", "payments.latency", "payments.requires-action"}
+        ),
     ),
 )
