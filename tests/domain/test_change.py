@@ -118,15 +118,22 @@ def test_of_two_results_with_one_id_the_worse_counts() -> None:
     assert change.status is memory["a.b"].status is Status.CRIT
 
 
+def test_what_a_whole_run_does_not_name_any_more_is_well() -> None:
+    memory, _ = compare({}, [a_result(Status.CRIT, "a.b"), a_result(Status.OK, "c.d")], BEGAN)
+    after, (change,) = compare(memory, [], at(1), whole=True)
+    assert (change.id, change.kind, change.since) == ("a.b", Kind.RESOLVED, BEGAN)
+    assert after["a.b"].status is Status.OK
+
+
 def test_people_are_told_what_they_were_not_told_before() -> None:
     _, memory = runs("OC")
     results = [a_result(Status.CRIT)]
-    assert untold(memory, results) == {"a.b": "CRIT"}
-    assert untold(memory, [a_result(Status.CRIT, advisory=True)]) == {}
-    assert untold(memory, [a_result(Status.CRIT, "c.d")]) == {}
+    assert untold(memory, results, at(1)) == {"a.b": "CRIT"}
+    assert untold(memory, [a_result(Status.CRIT, advisory=True)], at(1)) == {}
+    assert untold(memory, results, at(2)) == {}, "this run did not ask it"
     _, flapping = runs("OCOCOC")
-    assert untold(flapping, results) == {"a.b": FLAPPING}
-    assert untold(runs("OCO")[1], results) == {}, "it came and went, and nobody was told"
+    assert untold(flapping, results, at(5)) == {"a.b": FLAPPING}
+    assert untold(runs("OCO")[1], results, at(2)) == {}, "it came and went, and nobody was told"
 
 
 @given(st.text("OWCUS", min_size=1, max_size=60))

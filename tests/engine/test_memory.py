@@ -52,6 +52,18 @@ def test_commands_and_environments_share_a_file_and_no_memory(tmp_path: Path) ->
     assert kinds(path, a_report(minute=1)) == [Kind.PERSISTING]
 
 
+def test_what_a_whole_run_leaves_out_is_resolved_once_everybody_answered(tmp_path: Path) -> None:
+    kept = Memory(tmp_path / "state")
+    kept.compare(a_report(id_="cause.one"), telling=False)
+    silent = a_report(Status.CRIT, 1, id_="stripe.down")
+    assert [c.kind for c in kept.compare(silent, telling=False, whole=True).changes] == [Kind.NEW]
+    calm = a_report(Status.OK, 2, id_="stripe.down")
+    resolved = kept.compare(calm, telling=True, whole=True)
+    assert {c.id: c.kind for c in resolved.changes} == {
+        "stripe.down": Kind.RESOLVED, "cause.one": Kind.RESOLVED
+    }  # fmt: skip
+
+
 def test_a_run_that_began_earlier_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "state"
     kinds(path, a_report(minute=2))

@@ -70,6 +70,17 @@ def test_any_text_fits_and_mentions_nobody(text: str, many: int) -> None:
     assert "\n" not in told
 
 
+def test_what_the_report_does_not_name_any_more_is_told_too() -> None:
+    change = Change("cause.one", Kind.RESOLVED, Status.OK, Status.CRIT, BEGAN)
+    given = report(result(Status.OK, "a.b", "x"))
+    title, body = message(given, [change], {"cause.one": "OK"})
+    assert title.endswith("OK: 1 resolved")
+    assert body.splitlines() == [
+        "RESOLVED OK cause.one: not found any more",
+        "  seen since 2026-02-11T09:18:04Z, for 11 min",
+    ]
+
+
 def test_mentions_are_broken_and_secrets_are_gone() -> None:
     Secret("hunter2hunter2")
     said = "@everyone <!channel> <@U123> password is hunter2hunter2"

@@ -62,6 +62,11 @@ class Invocation:
         return load(self.config, environment=self.environment)
 
     @property
+    def remembers(self) -> bool:
+        """Whether the run is held against the one before: it then names what is well, too."""
+        return self.afterwards is not None and self.afterwards.state is not None
+
+    @property
     def colour(self) -> bool:
         """Colour on a terminal only, and never against the person's wish (no-color.org)."""
         return (

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # A page of a terminal; JSON and CSV have all of them.
 _LISTED = 20
 _WHOLE = frozenset({"json", "csv"})
-_EVERY_CLASS = frozenset({"json", "nagios"})
+_EVERY_CLASS = frozenset({"json", "nagios", "junit", "prometheus"})
 _TERMINAL_EVERY_S = 1.0
 _PIPE_EVERY_S = 10.0
 
@@ -136,7 +136,8 @@ def reconcile(
     if not check:
         for note in done.notes:
             tell(f"payops: {note}")
-    report = done.report if chosen in _EVERY_CLASS else without_empty(done.report)
+    every = chosen in _EVERY_CLASS or asked.remembers
+    report = done.report if every else without_empty(done.report)
     return show(report, chosen, asked)
 
 

@@ -81,13 +81,15 @@ _NOTIFY_S = 15.0
 
 @dataclass
 class Afterwards:
-    """What one run does beside its report. `said` is its summary, once there is one."""
+    """What one run does beside its report. `whole`: the command was asked for all that it tells.
+    `said` is its summary, once there is one."""
 
     state: Path | None
     notify_urls: tuple[str, ...]
     write: Path | None
     output: str
     check: bool
+    whole: bool
     said: str = ""
     _compared: Compared | None = field(default=None, init=False)
     _found: Report | None = field(default=None, init=False)
@@ -101,7 +103,9 @@ class Afterwards:
         if self.state is None:
             return report
         try:
-            self._compared = Memory(self.state).compare(report, telling=bool(self.notify_urls))
+            self._compared = Memory(self.state).compare(
+                report, telling=bool(self.notify_urls), whole=self.whole
+            )
         except NotRememberedError as error:
             tell(f"payops: this run is not remembered: {error}; {error.hint}")
             return report
@@ -139,7 +143,7 @@ class Afterwards:
         compared = self._compared
         if compared is None:  # rather too many messages than none
             known, changes = compare({}, report.checks, report.generated_at)
-            compared = Compared(changes, untold(known, report.checks))
+            compared = Compared(changes, untold(known, report.checks, report.generated_at))
         if not compared.to_tell:
             return
         title, body = message(report, compared.changes, compared.to_tell)
@@ -235,7 +239,9 @@ def _afterwards(options: dict[str, Any], given: dict[str, Any]) -> Afterwards:
     output = "" if write is None else _format_of(write, given.get("output"))
     if write is not None and not write.resolve().parent.is_dir():
         raise UsageError(f"--write: there is no folder {write.resolve().parent}")
-    return Afterwards(options["state"], urls, write, output, bool(given.get("check")))
+    # health names each check in every run, and may be asked for some of them.
+    whole = "deep" not in given and not given.get("only")
+    return Afterwards(options["state"], urls, write, output, bool(given.get("check")), whole)
 
 
 def _refuse_beside_a_watch(options: dict[str, Any], given: dict[str, Any]) -> None:

@@ -73,16 +73,23 @@ class Change:
 
 
 def compare(
-    before: Mapping[str, Remembered], results: Iterable[CheckResult], now: datetime
+    before: Mapping[str, Remembered],
+    results: Iterable[CheckResult],
+    now: datetime,
+    *,
+    whole: bool = False,
 ) -> tuple[dict[str, Remembered], tuple[Change, ...]]:
     """What is to be remembered after a run at `now`, and what changed, in the order of the results.
 
-    Checks that this run did not ask stay as they were. Of several results with one id the worst
-    counts.
+    Checks that this run did not ask stay as they were; of a `whole` run there are none, and what it
+    does not name any more is well. Of several results with one id the worst counts.
     """
     after = dict(before)
     changes: list[Change] = []
-    for id_, status in _one_of_each(results).items():
+    found = _one_of_each(results)
+    if whole:
+        found |= {id_: Status.OK for id_ in before if id_ not in found}
+    for id_, status in found.items():
         known = before.get(id_)
         after[id_] = _after(known, status, now)
         change = _change(id_, known, after[id_])
@@ -91,14 +98,16 @@ def compare(
     return after, tuple(changes)
 
 
-def untold(remembered: Mapping[str, Remembered], results: Iterable[CheckResult]) -> dict[str, str]:
-    """Those checks of this run of which people were last told something else, with the word that
-    there is to tell now. What is advisory is told to nobody."""
-    asked = {check.id for check in results if not check.advisory}
+def untold(
+    remembered: Mapping[str, Remembered], results: Iterable[CheckResult], now: datetime
+) -> dict[str, str]:
+    """Those checks of the run at `now` of which people were last told something else, with the
+    word that there is to tell. What is advisory is told to nobody."""
+    advisory = {check.id for check in results if check.advisory}
     return {
         id_: known.word
         for id_, known in remembered.items()
-        if id_ in asked and known.word != known.told
+        if known.seen == now and id_ not in advisory and known.word != known.told
     }
 
 

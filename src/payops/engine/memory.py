@@ -41,6 +41,8 @@ _LOCK_S = 2.0
 _CLAIM = timedelta(seconds=60)
 # A check that no run has asked for so long is gone from the configuration.
 _FORGOTTEN = timedelta(days=30)
+# Under these, a check that is missing was not left out because its source was down.
+_NOBODY_SILENT = frozenset({Status.OK, Status.WARN})
 _AHEAD = timedelta(minutes=5)  # the clock was put back: what is remembered is no later run
 
 
@@ -73,19 +75,24 @@ class Memory:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def compare(self, report: Report, *, telling: bool) -> Compared:
-        """Hold the report against the run before, and remember it. `telling`: what there is to
-        tell is claimed; `told` or `not_told` must follow. Raises NotRememberedError."""
+    def compare(self, report: Report, *, telling: bool, whole: bool = False) -> Compared:
+        """Hold the report against the run before, and remember it.
+
+        `telling`: what there is to tell is claimed; `told` or `not_told` must follow. `whole`: the
+        command was not asked for a part, so that what it does not name any more is well (unless
+        something may not have answered). Raises NotRememberedError.
+        """
+        whole = whole and report.status in _NOBODY_SILENT
         with self._jobs() as (jobs, note):
             job = jobs.setdefault(_name(report), Job())
             now = report.generated_at
-            after, changes = compare(job.checks, report.checks, now)
+            after, changes = compare(job.checks, report.checks, now, whole=whole)
             if job.at is not None and now < job.at <= now + _AHEAD:
                 return Compared(changes, note=note)
             job.at = now
             job.checks = {id_: one for id_, one in after.items() if one.seen > now - _FORGOTTEN}
             claimed = job.sending is not None and now - _CLAIM < job.sending <= now + _AHEAD
-            to_tell = untold(job.checks, report.checks) if telling and not claimed else {}
+            to_tell = untold(job.checks, report.checks, now) if telling and not claimed else {}
             if to_tell:
                 job.sending = datetime.now(UTC)
             return Compared(changes, to_tell, note)

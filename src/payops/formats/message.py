@@ -14,7 +14,7 @@ from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.secret import redact
 from payops.domain.status import Status
-from payops.domain.text import shortened
+from payops.domain.text import harmless, shortened
 from payops.formats.safe import safe
 from payops.formats.words import counted, is_finding, money_text, title_of, worst_first
 
@@ -36,6 +36,9 @@ def message(
         if check.id in to_tell and check.id not in [id_ for id_, _ in told]:
             word = _word(known.get(check.id), to_tell[check.id])
             told.append((check.id, list(_lines(check, known.get(check.id), word, report))))
+    named = {check.id for check in shown.checks}
+    gone = [one for one in known.values() if one.id in to_tell and one.id not in named]
+    told += [(one.id, list(_gone(one, report))) for one in gone]
     title = (
         f"payops {shown.environment} {shown.command} {shown.status.value}: "
         f"{_counts(known, to_tell)}"
@@ -86,6 +89,13 @@ def _lines(check: CheckResult, change: Change | None, word: str, report: Report)
     following = next((one.command or one.text for one in check.actions), "")
     if following and is_finding(check):
         yield f"  next: {following}"
+
+
+def _gone(change: Change, report: Report) -> Iterator[str]:
+    """A trouble that the report has no word of any more."""
+    lasted = human_duration((report.generated_at - change.since).total_seconds())
+    yield f"RESOLVED {change.status.value} {harmless(change.id)}: not found any more"
+    yield f"  seen since {utc_text(change.since)}, for {lasted}"
 
 
 def _fitting(blocks: list[list[str]], tail: list[str]) -> str:
