@@ -6,7 +6,7 @@ What `app.dns`, `app.tls` and `stripe.tls` share.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Thread
@@ -70,13 +70,13 @@ class Certified:
 class Certificates:
     """The certificates of all hosts that are asked over https; `in_clear` are those that are asked
     over http though they are not this machine. `unreachable` is the status of one that does not
-    answer."""
+    answer; `unnamed` hosts have no address, so nobody could be asked."""
 
     as_of: datetime
     seen: tuple[Certified, ...]
     in_clear: tuple[Host, ...] = ()
     unreachable: Status = Status.CRIT
-    notes: tuple[str, ...] = field(default=())
+    unnamed: int = 0
 
 
 def hosts_of(urls: Iterable[str]) -> tuple[Host, ...]:
@@ -158,10 +158,16 @@ def judge_certificates(facts: Certificates, limits: Limits) -> CheckResult:
     status = worst(one for one, _ in told) if told else Status.OK
     troubled = [what for one, what in told if one is not Status.OK]
     summary = "; ".join(troubled or [what for _, what in told])
+    if not summary:
+        summary = (
+            f"{facts.unnamed} with no address: nobody to ask (app.dns)"
+            if facts.unnamed
+            else "all addresses are on this machine, over http"
+        )
     bad = [one for one in facts.seen if _tell(one, facts, limits)[0] is not Status.OK]
     return CheckResult(
         status,
-        shortened(summary, 500) or "all addresses are on this machine, over http",
+        shortened(summary, 500),
         as_of=facts.as_of,
         measured={"left": round(min(left)) if left else None, "hosts": len(facts.seen)},
         evidence=tuple(_evidence(one.host, one.facts, facts.as_of) for one in bad if one.facts),

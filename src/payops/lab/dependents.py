@@ -14,3 +14,17 @@ def all_that_ask(source: str) -> dict[str, Status]:
         for id_, check in checks.items()
         if source in check.source.split("+") and not check.deep
     }
+
+
+# Asks only where a version is pinned, which a lab's configuration does not.
+_ASKS_RARELY = frozenset({"stripe.api-version"})
+
+
+def all_that_need_stripe() -> dict[str, Status]:
+    """CRIT for every check of `payops health` that Stripe alone can answer."""
+    checks = {id_: load_check(id_) for id_ in check_ids()}
+    return {
+        id_: Status.CRIT
+        for id_, check in checks.items()
+        if check.source == "stripe" and not check.deep and id_ not in _ASKS_RARELY
+    }

@@ -42,6 +42,18 @@ def rewrite(lab: Lab, **values: str) -> None:
     _write(path, text)
 
 
+def exchange(lab: Lab, old: str, new: str) -> None:
+    """Put a value (YAML) in the place of another that stands in the configuration once."""
+    path = Path(lab.info.config)
+    text = path.read_text(encoding="utf-8")
+    _remember(lab, text)
+    if text.count(old) != 1:
+        raise LabError(
+            f"{path} has {old} {text.count(old)} times", hint="payops lab down, then payops lab up"
+        )
+    _write(path, text.replace(old, new))
+
+
 def append(lab: Lab, text: str) -> None:
     """Add lines to the end of the lab's configuration: they belong to `keys:`, its last section."""
     path = Path(lab.info.config)

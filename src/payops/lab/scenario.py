@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from payops.domain.status import Status
 from payops.errors import LabError, UsageError
@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 PACKAGE = "payops.lab.scenarios"
 EVERY_PRESET = ("reference", "debtflow", "ireti-pos", "v-edfinance", "bookedbarber")
-_OF_FAILURES = frozenset({"payments.success-rate", "payments.failure-rate"})
+_OF_FAILURES = frozenset(
+    {"payments.success-rate", "payments.failure-rate", "payments.failing-customers"}
+)
 
 
 class Lab:
@@ -145,8 +147,9 @@ class Scenario:
     was remembered, and also undoes an `inject` that was cut short. `changes` names what is set to
     what it was before (`payments`, `breaker`): of two scenarios that change the same, the later one
     is healed first. `stops` names the servers that are down on purpose, so that `up` does not
-    bring them back. `failures` tells that payments fail by it, which some systems leave no row of;
-    `loses` that events are lost by it, which in some systems moves no row.
+    bring them back. `silences` is the dependency that gives no usable answer by it. `failures`
+    tells that payments fail by it, which some systems leave no row of; `loses` that events are lost
+    by it, which in some systems moves no row.
 
     `causes` are the words of `domain.webhook.Cause` that `payops webhooks status` has to name, and
     no others; `unlogged` those in a system without an event log, where they differ. Of scenarios
@@ -170,6 +173,7 @@ class Scenario:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     changes: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
+    silences: Literal["stripe", "postgres", ""] = ""
 
     def expected_in(self, made: System) -> Mapping[str, Status]:
         """`expected` on this system, which may lack what a check looks at."""
@@ -178,7 +182,12 @@ class Scenario:
             lost |= _OF_FAILURES
         if self.loses and not made.moves_on_success:
             lost.add("payments.stuck-pending")
-        return {check: status for check, status in self.expected.items() if check not in lost}
+        if self.silences == "postgres":
+            lost |= made.asked_of_stripe
+        told = {check: status for check, status in self.expected.items() if check not in lost}
+        if self.silences == "stripe":
+            told |= dict.fromkeys(made.asked_of_stripe, Status.CRIT)
+        return told
 
     def causes_in(self, made: System) -> frozenset[str]:
         """`causes` on this system."""

@@ -130,7 +130,7 @@ def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str)
 
 
 def _add_copies(lab: Lab, *, minutes: float) -> None:
-    """The same in another system: the newest payment again and again, as one that failed."""
+    """The same in another system: the newest payments again, as ones that failed."""
     ledger, failed = mapping(lab).payments, lab.system.failed or {}
     columns = ledger.columns
     recent = lab.postgres.execute(
@@ -148,7 +148,12 @@ def _add_copies(lab: Lab, *, minutes: float) -> None:
     for number in range(count):
         id_ = str(UUID(int=rng.getrandbits(128), version=4))
         created = now - timedelta(minutes=minutes * (number + rng.random()) / count)
-        row = {**recent[0][0], columns.id: id_, columns.created_at: created.isoformat(), **failed}
+        row = {
+            **recent[number % len(recent)][0],
+            columns.id: id_,
+            columns.created_at: created.isoformat(),
+            **failed,
+        }
         for absent in filter(None, (columns.processor_ref, columns.session_ref)):
             row[absent] = None
         if columns.idempotency_key:

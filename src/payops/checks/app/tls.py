@@ -6,6 +6,8 @@ without its middle is the usual mistake: a browser fills it in, Stripe does not 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from payops.checks.contract import Check, Context
 from payops.checks.hosts import (
     TLS_LIMITS,
@@ -15,14 +17,19 @@ from payops.checks.hosts import (
     hosts_of,
     judge_certificates,
 )
-from payops.errors import NotConfiguredError
+from payops.errors import Failure, NotConfiguredError
 
 
 def gather(ctx: Context) -> Certificates:
     hosts = hosts_of(application_urls(ctx))
     if not hosts:
         raise NotConfiguredError("no address of the application is configured (app.base_url)")
-    return certificates(ctx, hosts)
+    found = certificates(ctx, hosts)
+    # A name that does not resolve is told by `app.dns`.
+    named = tuple(
+        one for one in found.seen if not one.failure or one.failure.kind is not Failure.DNS
+    )
+    return replace(found, seen=named, unnamed=len(found.seen) - len(named))
 
 
 CHECK = Check(

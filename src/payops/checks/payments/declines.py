@@ -25,8 +25,8 @@ from payops.errors import NotConfiguredError, PayopsError, SourceError
 from payops.sources.stripe_standing import RecentIntent
 
 LIMITS = {
-    # Shops see 5-15 %; twice that is a bank, a processor or an attack.
-    "rate": Threshold(30, 50, "%", "payops: S0-10 gives no number; a rise across cards"),
+    # Shops see 5-15 %; three times that is a bank, a processor or an attack.
+    "rate": Threshold(40, 60, "%", "payops: S0-10 gives no number; a rise across cards"),
     "sample": Threshold(10, None, "count", "payops: fewer attempts are at most WARN", "lower"),
     # At Stripe, in its newest 100: one customer tries two or three, a tester dozens.
     "cards": Threshold(10, 25, "count", "payops: different cards declined (S0-10)"),

@@ -39,6 +39,7 @@ SCENARIO = Scenario(
         "circuit.state": Status.CRIT,
         "payments.success-rate": Status.CRIT,
         "payments.failure-rate": Status.CRIT,
+        "payments.failing-customers": Status.CRIT,
     },
     inject=inject,
     heal=heal,

@@ -6,6 +6,7 @@ Stripe signs with the time; more than 300 s from the receiver's own, and it refu
 
 from __future__ import annotations
 
+from payops.domain.status import Status
 from payops.lab.losing import STUCK_AND_OWED, find_again, undelivered
 from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
 
@@ -26,7 +27,7 @@ SCENARIO = Scenario(
     title="Webhook signatures are refused: the clock is off",
     runbook="000, webhook signature; 002, scenario B",
     breaks="the application's clock is ahead of Stripe's by more than a signature is good for",
-    expected=STUCK_AND_OWED,
+    expected={**STUCK_AND_OWED, "app.clock": Status.CRIT},
     inject=inject,
     heal=heal,
     presets=("reference", "debtflow", "ireti-pos", "v-edfinance"),

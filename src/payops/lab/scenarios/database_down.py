@@ -29,5 +29,6 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     stops=("postgres",),
+    silences="postgres",
     presets=EVERY_PRESET,
 )

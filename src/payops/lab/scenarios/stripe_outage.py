@@ -8,6 +8,7 @@ repaired on our side: wait, tell the users, do not retry by hand.
 from __future__ import annotations
 
 from payops.domain.status import Status
+from payops.lab.dependents import all_that_need_stripe
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 from payops.lab.shop import add_failures, open_breaker, remove_added, restore_breaker
 
@@ -51,17 +52,18 @@ SCENARIO = Scenario(
     runbook="004, scenario 1",
     breaks="Stripe's API answers 503 and its status page reports a major outage",
     expected={
-        "stripe.api": Status.CRIT,
+        **all_that_need_stripe(),
         "stripe.status-page": Status.CRIT,
         "circuit.state": Status.CRIT,
         "payments.success-rate": Status.CRIT,
         "payments.failure-rate": Status.CRIT,
-        "webhooks.backlog": Status.CRIT,
+        "payments.failing-customers": Status.CRIT,
     },
     keys=frozenset({"keys.secret"}),
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
     failures=True,
+    silences="stripe",
     changes=frozenset({"breaker", "status page"}),
 )

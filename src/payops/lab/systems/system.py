@@ -65,7 +65,8 @@ class System:
     is no log), `unhandled` are those of an event that arrived and was not handled, `waiting` of one
     that nobody has begun to handle, `broken` of one whose handling failed. `failed` are those of a
     payment that failed with us; None where no row is left of one. `unmoved` are checks that a
-    scenario cannot move here: the system has nothing that they look at.
+    scenario cannot move here: the system has nothing that they look at. `asked_of_stripe` are those
+    that its ledger cannot answer, so that Stripe is asked instead.
     """
 
     name: str
@@ -88,6 +89,7 @@ class System:
     unhandled: Mapping[str, object] = field(default_factory=dict)
     failed: Mapping[str, object] | None = None
     unmoved: frozenset[str] = frozenset()
+    asked_of_stripe: frozenset[str] = frozenset()
 
     @property
     def moves_on_success(self) -> bool:

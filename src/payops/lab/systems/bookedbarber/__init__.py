@@ -61,6 +61,9 @@ def _shape(name: str, schema: tuple[str, ...], *, upper: bool) -> System:
         },
         stuck=_OPEN,
         unmoved=frozenset({"app.health", "circuit.state"}),
+        asked_of_stripe=frozenset(
+            {"payments.declines", "payments.latency", "payments.requires-action"}
+        ),
     )
 
 

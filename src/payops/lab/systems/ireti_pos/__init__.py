@@ -54,6 +54,14 @@ SYSTEMS = (
         },
         payload="event_data",
         unhandled={"processed": False, "processed_at": None},
-        unmoved=frozenset({"app.health", "circuit.state", "redis.connect"}),
+        unmoved=frozenset(
+            {
+                "app.health",
+                "circuit.state",
+                "redis.connect",
+                "payments.failing-customers",
+                "payments.velocity",
+            }
+        ),
     ),
 )

@@ -68,6 +68,7 @@ def _shape(name: str, file: str, tables: Callable[[History], Iterator[Table]]) -
         },
         stuck=_OPEN,
         unmoved=frozenset({"app.health", "circuit.state"}),
+        asked_of_stripe=frozenset({"payments.declines", "payments.requires-action"}),
     )
 
 

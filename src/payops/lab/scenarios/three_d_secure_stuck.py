@@ -1,0 +1,36 @@
+"""Customers wait at their bank's page: 3-D Secure does not come back.
+
+`authentication_required` is no incident by itself (runbooks 000 and 002: allow 5 to 10 minutes); a
+dozen that wait for longer are a page that does not open.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from payops.domain.status import Status
+from payops.lab.adding import add_payments, take_away
+from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
+
+
+def inject(lab: Lab, parameters: Parameters) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=14)
+
+    def waiting(number: int) -> dict[str, object]:
+        return {
+            "status": "requires_action",
+            "created_at": began - timedelta(seconds=20 * number),
+        }
+
+    add_payments(lab, parameters["count"], waiting, minutes=20, stripe="requires_action")
+
+
+SCENARIO = Scenario(
+    title="3-D Secure holds payments up",
+    runbook="000, authentication required",
+    breaks="a dozen customers have waited at their bank's page for a quarter of an hour",
+    expected={"payments.requires-action": Status.CRIT},
+    inject=inject,
+    heal=take_away,
+    parameters={"count": Parameter(12, 1, 50, "how many wait; more than 10 are system-wide")},
+)
