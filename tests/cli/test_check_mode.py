@@ -171,6 +171,29 @@ def test_a_notifier_that_fails_changes_nothing_and_is_tried_again(tmp_path: Path
     assert json.loads(chat.bodies[1])["title"] == "payops test health CRIT: 1 new"
 
 
+def test_addresses_come_from_the_environment_where_nobody_sees_them(tmp_path: Path) -> None:
+    config, state = config_of(tmp_path), tmp_path / "state"
+    with listening() as one, listening() as other:
+        done = payops(
+            *("--config", config, "health", "--only", "redis.connect", "--check"),
+            *("--state", state),
+            env={"PAYOPS_NOTIFY": f"json://127.0.0.1:{one.port}/ json://127.0.0.1:{other.port}/"},
+        )
+    assert (done.code, done.err) == (2, "")
+    assert (len(one.bodies), len(other.bodies)) == (1, 1)
+
+
+def test_reconcile_remembers_classes_that_it_does_not_list(lab: LabInfo, tmp_path: Path) -> None:
+    """A page for people leaves out the classes that are empty; the memory must not."""
+    done = payops(
+        *("--config", lab.config, "reconcile", "--since", "2h", "--state", tmp_path / "state"),
+        env={"HOME": str(tmp_path)},
+    )
+    assert done.code == 0, done.out
+    (job,) = json.loads((tmp_path / "state").read_text())["jobs"].values()
+    assert "reconcile.missing_in_ledger" in job["checks"]
+
+
 def test_a_memory_that_cannot_be_is_told_and_changes_nothing(tmp_path: Path) -> None:
     config = config_of(tmp_path)
     before = config.read_text()

@@ -8,11 +8,14 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from payops.domain.change import Kind
 from payops.domain.report import Report
@@ -113,6 +116,45 @@ def test_a_broken_memory_is_begun_anew(tmp_path: Path, content: str) -> None:
     assert [one.kind for one in compared.changes] == [Kind.NEW]
     assert "begun anew" in compared.note
     assert kinds(path, a_report(minute=1)) == [Kind.PERSISTING]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8)
+    | st.sampled_from(["CRIT", "0001-01-01T00:00+14:00", "2026-02-11T09:00:00+00:00"]),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(
+        st.sampled_from(["at", "sending", "checks", "a.b", "status", "since", "seen", "recent"]),
+        inside,
+    ),
+    max_leaves=12,
+)  # fmt: skip
+entries = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["CRIT", "OK", "?"]),
+        "since": json_values,
+        "seen": st.sampled_from(["0001-01-01T00:00:00+00:00", "9999-12-31T23:59:59-01:00", ""]),
+        "recent": st.lists(st.sampled_from(["OK", "CRIT"]), max_size=40),
+        "flapping": json_values,
+        "told": st.sampled_from(["OK", "FLAPPING", "x"]),
+    }
+)
+jobs_written = json_values | st.fixed_dictionaries(
+    {
+        "at": st.sampled_from([None, "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59+00:00"]),
+        "sending": st.sampled_from([None, "9999-12-31T23:59:59-14:00"]),
+        "checks": st.dictionaries(st.just("a.b"), entries | json_values),
+    }
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(jobs_written)
+def test_whatever_stands_in_the_memory_a_run_goes_on(job: object) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state"
+        path.write_text(json.dumps({"payops_memory": 1, "jobs": {"production health": job}}))
+        compared = Memory(path).compare(a_report(), telling=True, whole=True)
+        assert [one.id for one in compared.changes] == ["a.b"]
+        assert kinds(path, a_report(minute=1))
 
 
 @pytest.mark.parametrize("content", ["", "\n", "   "])

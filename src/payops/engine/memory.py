@@ -144,7 +144,7 @@ class Memory:
             return _jobs_in(json.loads(content)), ""
         except NewerError as error:
             raise NotRememberedError(str(error), hint="delete it to begin anew") from error
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return {}, f"{self._path} was broken and is begun anew: everything wrong is new"
 
 
