@@ -122,9 +122,10 @@ def _external(settings: Settings) -> Iterator[Part]:
         if ledger:
             columns = _columns(external.transactions.columns)
             yield Part("external.transactions", ledger.table, columns)
-    if external.connections:
-        connections = external.connections
-        yield Part("external.connections", connections.table, _columns(connections.columns))
+    for name in ("connections", "configs", "owners"):
+        part = getattr(external, name)
+        if part is not None:
+            yield Part(f"external.{name}", part.table, _columns(part.columns))
     if external.collections:
         collections = external.collections
         yield Part(

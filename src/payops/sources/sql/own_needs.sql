@@ -2,7 +2,8 @@
 SELECT
     wanted.name::text AS name,
     to_regclass(quote_ident(wanted.name)) IS NOT NULL
-        OR to_regclass(quote_ident(part[1]) || '.' || quote_ident(part[2])) IS NOT NULL
+        OR (cardinality(part) = 2
+            AND to_regclass(quote_ident(part[1]) || '.' || quote_ident(part[2])) IS NOT NULL)
         OR EXISTS (
             SELECT FROM pg_attribute AS attribute
             WHERE attribute.attrelid = CASE cardinality(part)
