@@ -75,7 +75,7 @@ def _bars(canvas: Canvas, plot: Plot, top: float) -> None:
         if value is None or value <= plot.lowest:
             continue
         for dot in range(filled):
-            x = number + (dot + 0.5) / max(each, 1)
+            x = number + dot / max(each, 1)
             canvas.line(x, plot.lowest, x, _inside(value, plot.lowest, top))
 
 
