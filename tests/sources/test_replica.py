@@ -21,6 +21,7 @@ from payops.lab.servers.installation import (
     unprivileged_account,
 )
 from payops.lab.servers.postgres import PostgresServer
+from payops.sources.postgres_replication import Replication, replication
 from sources.conftest import postgres_of
 from sources.hanging import free_port
 
@@ -89,3 +90,44 @@ def test_an_idle_primary_is_not_lag_and_a_paused_replay_is(
         assert (lag_that(bool, replica) or 0) > 0
         administrator.execute("SELECT pg_wal_replay_resume()")
     assert lag_that(lambda lag: lag == 0, replica) == 0
+
+
+@pytest.mark.slow
+def test_replication_from_both_sides(
+    replica: str, postgres_server: PostgresServer, sql: psycopg.Connection[Any]
+) -> None:
+    assert lag_that(lambda lag: lag == 0, replica) == 0
+    primary = replication_of(postgres_server.dsn)
+    assert primary.replica is None
+    (standby,) = primary.standbys
+    assert (standby.state, standby.hidden) == ("streaming", False)
+    here = replication_of(replica)
+    assert here.replica is not None
+    assert (here.replica.receiver, here.replica.paused, here.replica.seconds) == (True, False, 0)
+    assert here.standbys == ()
+    with psycopg.connect(replica, autocommit=True) as administrator:
+        administrator.execute("SELECT pg_wal_replay_pause()")
+        sql.execute("CREATE TABLE t AS SELECT generate_series(1, 5000)")
+        behind = 0
+        for _ in range(100):
+            (standby,) = replication_of(postgres_server.dsn).standbys
+            behind = standby.bytes or 0
+            if behind > 100_000:
+                break
+            time.sleep(0.05)
+        late = replication_of(replica).replica
+        administrator.execute("SELECT pg_wal_replay_resume()")
+    assert behind > 100_000
+    assert late is not None
+    assert late.paused
+    assert (late.bytes or 0) > 100_000
+    assert (late.seconds or 0) > 0
+
+
+def replication_of(dsn: str) -> Replication:
+    """What a new run finds."""
+    source = postgres_of(dsn)
+    try:
+        return replication(source)
+    finally:
+        source.close()

@@ -79,12 +79,12 @@ class Server:
 def in_database(url: Secret, number: int) -> Secret:
     """The same server, another of its databases."""
     parts = urlsplit(url.reveal())
+    # To redis-py `db=` in the query goes before the path.
+    kept = [each for each in parts.query.split("&") if each and not each.startswith("db=")]
     if parts.scheme == "unix":
-        kept = "&".join(each for each in parts.query.split("&") if each and each[:3] != "db=")
-        return Secret(
-            urlunsplit(parts._replace(query="&".join(filter(None, (kept, f"db={number}")))))
-        )
-    return Secret(urlunsplit(parts._replace(path=f"/{number}")))
+        query = "&".join([*kept, f"db={number}"])
+        return Secret(f"unix://{parts.netloc}{parts.path}?{query}")
+    return Secret(urlunsplit(parts._replace(path=f"/{number}", query="&".join(kept))))
 
 
 def translate(error: Exception, server: Server) -> SourceError:

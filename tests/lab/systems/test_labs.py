@@ -176,6 +176,8 @@ def test_scenarios_that_fit_break_what_they_say_and_heal(
         wrong = {
             c: s for c, s in health(lab).items() if c not in not_here and s not in ("OK", "SKIP")
         }
+        if "postgres" in found.stops:  # which the preset's own questions in SQL ask too
+            wrong = {c: s for c, s in wrong.items() if not c.startswith("own.")}
         expected = found.expected_in(made).items()
         assert wrong == {c: s.value for c, s in expected if c not in not_here}
     finally:
