@@ -132,7 +132,7 @@ def _waiting(lab: Lab, role: str) -> int:
 
 
 def _count(lab: Lab, query: str, role: str) -> int:
-    found = lab.postgres.execute(query, (role,)).fetchone()  # type: ignore[arg-type]
+    found = lab.postgres.execute(query, (role,)).fetchone()
     return int(found[0]) if found else 0
 
 
