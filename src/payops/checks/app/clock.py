@@ -41,7 +41,7 @@ def gather(ctx: Context) -> Facts:
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
-    apart = abs(facts.skew_s)
+    apart = abs(round(facts.skew_s, 1))
     status = limits["skew"].judge(apart)
     if apart < 1:
         summary = f"the clock of {facts.name} is within a second of ours"

@@ -112,7 +112,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             ),
             Action(
                 "Reconcile the payouts once they go again",
-                "payops reconcile --payouts --since 14d",
+                "payops reconcile payouts --since 14d",
             ),
         )
         if status is not Status.OK
