@@ -5,7 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -119,6 +123,18 @@ def test_a_kubernetes_secret(tmp_path: Path) -> None:
     assert "STRIPE_WEBHOOK_SECRET in data is not base64" in reading.notes[0]
 
 
+def test_two_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    files = [tmp_path / folder / "secret.yaml" for folder in ("prod", "staging")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(SECRET_MANIFEST)
+    given = [f"{file.parent.name}={file}" for file in files]
+    readings = read_files(given, "lab", NAMES, Deadline.after(5))
+    assert [each.place.title for each in readings] == [str(file) for file in files]
+    (alone,) = read_files(given[:1], "lab", NAMES, Deadline.after(5))
+    assert alone.place.title == "secret.yaml"
+
+
 def test_several_documents_and_lists(tmp_path: Path) -> None:
     listed = {
         "apiVersion": "v1",
@@ -174,7 +190,7 @@ def test_a_compose_file_and_the_files_it_names(tmp_path: Path) -> None:
     [
         ("a.yaml", f"kind: Secret\nstringData: {{k: {SECRET}\n", "is not YAML, line"),
         ("a.yaml", f"{SECRET}: *nobody\n", "is not YAML"),
-        ("a.yaml", "[" * 5000, "is not YAML"),
+        ("a.yaml", "[" * 5000, "is nested too deeply"),
         ("a.yaml", f"k: !!python/object/apply:os.system ['{SECRET}']\n", ""),
         ("a.env", b"\xff\xfe" + SECRET.encode(), "is not UTF-8"),
         ("a.env", b"x" * (4 * 1024 * 1024 + 1), "larger than 4 MB"),
@@ -217,8 +233,58 @@ def test_an_alias_within_itself_and_a_billion_laughs(tmp_path: Path) -> None:
     lines = ["a0: &a0 {k: v}"]
     lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}" for n in range(1, 40)]
     lines += [f"services: {{web: {{environment: {{<<: *a39, STRIPE_SECRET_KEY: {SECRET}}}}}}}"]
-    assert found(read(tmp_path / "laughs.yaml", "\n".join(lines))) == {"STRIPE_SECRET_KEY": SECRET}
+    (laughs,) = read(tmp_path / "laughs.yaml", "\n".join(lines))
+    assert "is too large" in laughs.unread
+    few = "\n".join([*lines[:4], lines[-1].replace("a39", "a3")])
+    assert found(read(tmp_path / "few.yaml", few)) == {"STRIPE_SECRET_KEY": SECRET}
     assert found(read(tmp_path / "self.yaml", f"a: &a [*a, {{k: {HOOK}}}]\n")) == {"k": HOOK}
+
+
+def bomb(kind: str) -> str:
+    """A manifest of a few kilobytes, or some hundred, that takes its reader for ever."""
+    if kind == "nested lists":
+        lines = ["kind: List", "items:", "- &a0 {kind: List, items: []}"]
+        for level in range(1, 9):
+            aliases = ", ".join([f"*a{level - 1}"] * 10)
+            lines.append(f"- &a{level} {{kind: List, items: [{aliases}]}}")
+        return "\n".join(lines)
+    if kind == "merges":
+        return "a: &a {x: y}\nservices:\n s: {environment: {<<: [" + "*a, " * 400_000 + "]}}"
+    if kind == "env_files":
+        names = ", ".join(f"f{number}" for number in range(50_000))
+        return f"services:\n s: {{env_file: [{names}]}}"
+    if kind == "services":
+        values = ", ".join(f"a{number}" for number in range(50_000))
+        services = "".join(f" s{number}: *e\n" for number in range(1_000))
+        return f"x: &e {{environment: [{values}]}}\nservices:\n{services}"
+    return "services: " + "[" * 100_000  # libyaml's composer overflows the stack of C
+
+
+@pytest.mark.parametrize("kind", ["nested lists", "merges", "env_files", "services", "brackets"])
+def test_a_bomb_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "compose.yml"
+    path.write_text(bomb(kind))
+    # In a process of its own: without the limits it does not end, or dies by a signal.
+    code = (
+        "import sys; from payops.keys.manifests import NotReadableError, read_manifest\n"
+        "try: read_manifest(open(sys.argv[1]).read())\n"
+        "except NotReadableError as error: print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=True,
+    )
+    assert re.match(r"is (nested too deeply|too large)|names more than", done.stdout)
+
+
+def test_a_line_of_blanks_in_a_dotenv_file_is_read_at_once() -> None:
+    text = f"A=x{' ' * 300_000}y\nB=1  # note"
+    began = time.process_time()
+    assert [name for name, _ in variables(text)] == ["A", "B"]
+    assert time.process_time() - began < 5
 
 
 def test_the_environment_and_the_configuration() -> None:

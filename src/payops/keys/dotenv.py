@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_.-]*)\s*(?:=|:\s)(.*)")
+# One blank, not `\s+`: a line of 200,000 of them would be tried from each.
+_COMMENT = re.compile(r"(?:^|\s)#")
 _MOST_LINES = 200  # of one quoted value: a PEM key
 _LONGEST = 65_536
 
@@ -29,7 +31,8 @@ def variables(text: str) -> Iterator[tuple[str, str]]:
             at += more
             yield name, value
         else:
-            yield name, re.split(r"(?:^|\s+)#", raw, maxsplit=1)[0]
+            comment = _COMMENT.search(raw)
+            yield name, raw[: comment.start()].rstrip() if comment else raw
 
 
 def _quoted(raw: str, following: Sequence[str]) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,10 +20,14 @@ Node = Any  # yaml's own, which is imported late
 Value = tuple[str, str]
 
 _MOST_VALUES = 20_000  # of one file; a List of every Secret of a cluster has fewer
+_MOST_NODES = 200_000  # with every alias written out: some 10 for each of those values
+_DEEPEST = 100  # libyaml's composer recurses in C: 100,000 brackets overflow the stack
+_MOST_ENV_FILES = 100
 
 
 class NotReadableError(ValueError):
-    """It is not YAML. The text tells the line, and nothing of what stands there."""
+    """It is not YAML, or larger than a file of keys. The text tells the line, and nothing of what
+    stands there."""
 
 
 @dataclass
@@ -45,14 +50,45 @@ def read_manifest(text: str) -> Manifest:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found = Manifest()
     try:
+        _measure(yaml.parse(text, Loader=loader))
         for document in yaml.compose_all(text, Loader=loader):
             _document(document, found)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise NotReadableError(f"is not YAML{line}") from None
+    except NotReadableError:
+        raise
     except (yaml.YAMLError, ValueError, RecursionError):
         raise NotReadableError("is not YAML") from None
     return found
+
+
+def _measure(events: Iterable[Any]) -> None:
+    """Raises NotReadableError for what is nested too deeply, or grows too large where aliases are
+    written out: ten lines of ten aliases each are ten thousand million values."""
+    sizes: dict[str, int] = {}  # of what has an anchor, with its aliases written out
+    open_: list[tuple[str, int]] = []  # what is not closed yet: its anchor, the total before it
+    total = 0
+    for event in events:
+        anchor = getattr(event, "anchor", None) or ""
+        name = type(event).__name__
+        if name == "AliasEvent":
+            total += sizes.get(anchor, 1)  # one that names itself is met once
+        elif name == "ScalarEvent":
+            total += 1
+            sizes[anchor] = 1
+        elif name in ("MappingStartEvent", "SequenceStartEvent"):
+            open_.append((anchor, total))
+            total += 1
+        elif name in ("MappingEndEvent", "SequenceEndEvent"):
+            anchor, before = open_.pop()
+            sizes[anchor] = total - before
+        elif name == "DocumentStartEvent":
+            sizes.clear()
+        if len(open_) > _DEEPEST:
+            raise NotReadableError("is nested too deeply for a file of keys")
+        if total > _MOST_NODES:
+            raise NotReadableError("is too large for a file of keys, its aliases written out")
 
 
 def _document(node: Node, found: Manifest) -> None:
@@ -108,6 +144,8 @@ def _compose(top: Mapping[str, Node], found: Manifest) -> None:
         for entry in [named, *_sequence(named)]:
             file = _text(entry) or _text(_mapping(entry).get("path"))
             if file and file not in found.env_files:
+                if len(found.env_files) >= _MOST_ENV_FILES:
+                    raise NotReadableError(f"names more than {_MOST_ENV_FILES} env_files")
                 found.env_files.append(file)
     for name, node in _mapping(top.get("secrets")).items():
         source = _mapping(node)
@@ -138,7 +176,7 @@ def _anything(node: Node) -> Iterator[Value]:
 def _add(found: Manifest, values: Iterable[Value]) -> None:
     for value in values:
         if len(found.values) >= _MOST_VALUES:
-            raise ValueError("too many values")
+            raise NotReadableError(f"has more than {_MOST_VALUES:,} values: no file of keys")
         found.values.append(value)
 
 
@@ -146,9 +184,9 @@ def _mapping(node: Node) -> dict[str, Node]:
     """A mapping's nodes by key; those merged in (`<<`) below its own. Empty for anything else."""
     merged: dict[str, Node] = {}
     own: dict[str, Node] = {}
-    waiting, done = [node], set()
+    waiting, done = deque([node]), set()
     while waiting:
-        here = waiting.pop(0)
+        here = waiting.popleft()
         if id(here) in done or type(here).__name__ != "MappingNode":
             continue
         done.add(id(here))
