@@ -17,6 +17,7 @@ from payops.domain.secret import (
     masked_url,
     redact,
     remember,
+    remember_address,
     remember_url,
 )
 from payops.domain.text import harmless
@@ -241,3 +242,19 @@ def test_a_long_text_is_redacted_in_no_time() -> None:
     Secret("hunter2xyz")
     for piece in ("x", "://", "password", "a:", "sk_live_", '\\"', "pi_a_secret", "-----BEGIN "):
         redact(piece * 4000)
+
+
+@pytest.mark.parametrize(
+    ("url", "said", "left"),
+    [
+        ("https://hc-ping.com/5ad7c0f3-9b1e", "of 5ad7c0f3-9b1e", f"of {MASK}"),
+        ("https://hc-ping.com/5ad7c0f3-9b1e", "at hc-ping.com", "at hc-ping.com"),
+        ("tgram://123456789:AAbbCCdd/chat", "bot 123456789", f"bot {MASK}"),
+        ("slack://TokenAAAA/TokenBBBB/C1", "TokenBBBB", MASK),
+        ("mailto://ops:pass@mail.example.com", "mail.example.com", "mail.example.com"),
+        ("https://hooks.slack.com", "hooks.slack.com", "hooks.slack.com"),
+    ],
+)
+def test_an_address_that_lets_one_post_is_a_secret(url: str, said: str, left: str) -> None:
+    remember_address(url)
+    assert redact(said) == left
