@@ -46,6 +46,12 @@ def run() -> Iterator[str]:
                 yield _row(what, config, flags)
         finally:
             laboratory.down(directory)
+    yield ""
+    yield (
+        "All events of the window are held in memory: 2 to 3 KB each beside the bare process. At "
+        "the default of 10 requests a second the default deadline of 2 minutes is too short for "
+        "so many: status is UNKNOWN then, and says what helps."
+    )
 
 
 def _row(what: str, config: Path, flags: list[str] | None) -> str:
