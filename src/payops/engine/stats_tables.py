@@ -246,7 +246,8 @@ def _declines(found: Numbers) -> Table:
     ]
     parts = [f"share and customers: of {shown}"]
     if customers:
-        parts.append(f"{customers.total:,} customers met a failure")
+        noun = "customer" if customers.total == 1 else "customers"
+        parts.append(f"{customers.total:,} {noun} met a failure")
     if len(ordered) > _MOST_CODES:
         parts.append(f"{len(ordered) - _MOST_CODES:,} more codes")
     if not rows:
