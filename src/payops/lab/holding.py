@@ -7,6 +7,7 @@ server stopped.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _TOLD = "PAYOPS_LAB_SESSIONS"
 _PASSWORD = "held by the lab"
 _UP_S = 10.0
+_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,9 @@ class Held:
     waits: bool = False
 
 
-def hold(lab: Lab, sessions: Sequence[Held]) -> None:
-    """Open them as a role of the scenario's own; they are open when this returns.
+def hold(lab: Lab, sessions: Sequence[Held], *, all_slots: bool = False) -> None:
+    """Open them as a role of the scenario's own; they are open when this returns. With `all_slots`
+    each slot that becomes free later is taken too, as the first of them.
 
     Raises LabError when they are not in 10 s.
     """
@@ -56,6 +59,7 @@ def hold(lab: Lab, sessions: Sequence[Held]) -> None:
         "user": role,
         "password": _PASSWORD,
         "sessions": [asdict(one) for one in sessions],
+        "all_slots": all_slots,
     }
     log = lab.directory / "logs" / f"{lab.scenario}.log"
     process = processes.start(
@@ -141,7 +145,7 @@ def _main() -> None:
     import psycopg
 
     told = json.loads(os.environ.pop(_TOLD))
-    sessions = told.pop("sessions")
+    sessions, all_slots = told.pop("sessions"), told.pop("all_slots")
     kept = []
     for one in sessions:
         connection = psycopg.connect(
@@ -155,13 +159,15 @@ def _main() -> None:
             threading.Thread(target=_wait, args=(connection, statements[-1]), daemon=True).start()
     quiet = [c for c, one in zip(kept, sessions, strict=True) if not one["waits"]]
     # The server says nothing to a session that asks nothing, until it ends it.
-    select.select([connection.fileno() for connection in quiet], [], [])
+    while not select.select([one.fileno() for one in quiet], [], [], _AGAIN_S)[0]:
+        with contextlib.suppress(psycopg.OperationalError):
+            while all_slots:
+                name = sessions[0]["application"]
+                quiet.append(psycopg.connect(**told, application_name=name, connect_timeout=5))
     os._exit(0)  # the threads that wait need not be waited for
 
 
 def _wait(connection: object, statement: str) -> None:
-    import contextlib
-
     import psycopg
 
     with contextlib.suppress(psycopg.Error):

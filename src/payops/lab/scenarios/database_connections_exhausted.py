@@ -14,7 +14,7 @@ from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 def inject(lab: Lab, parameters: Parameters) -> None:
     del parameters
-    hold(lab, [Held("checkout")] * free_slots(lab))
+    hold(lab, [Held("checkout")] * free_slots(lab), all_slots=True)
 
 
 def heal(lab: Lab) -> None:
