@@ -16,7 +16,7 @@ Written = Callable[..., Path]
 BROKEN = [
     # (file, line, path, message, hint)
     ("strip: {}", 1, "strip", "unknown key 'strip'", "did you mean 'stripe'?"),
-    ("environment: x\nzzz: 1", 2, "zzz", "unknown key 'zzz'", "known here: app, apply, circuit"),
+    ("environment: x\nzzz: 1", 2, "zzz", "unknown key 'zzz'", "known here: app, apply, checks"),
     ("1: 2", 1, "1", "unknown key '1'", "known here"),
     (
         "stripe:\n  secret_key: x\n  timeuot: 3s",
