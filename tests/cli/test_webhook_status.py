@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -78,3 +79,16 @@ def test_usage_errors(lab: LabInfo, arguments: tuple[str, ...], said: str) -> No
     assert_calm(done)
     assert done.code == 3
     assert said in done.err
+
+
+def test_where_nothing_tells_nothing_is_called_stuck_or_not(lab: LabInfo, tmp_path: Path) -> None:
+    """With a dead database `none` would be a lie: its rows are what tells."""
+    config = tmp_path / "payops.yaml"
+    dead = "postgresql://nobody@127.0.0.1:1/none"
+    text = Path(lab.config).read_text()
+    config.write_text(re.sub(r'dsn: "postgresql:[^"]*"', f'dsn: "{dead}"', text))
+    done = payops("--config", str(config), "webhooks", "stuck", "-o", "json")
+    checks = {check["id"]: check for check in json.loads(done.out)["checks"]}
+    assert checks["webhooks.stuck"]["status"] == "UNKNOWN"
+    assert "the event log could not be asked" in checks["webhooks.stuck"]["summary"]
+    assert (done.code, checks["webhooks.log"]["status"]) == (2, "CRIT")

@@ -43,7 +43,7 @@ def verify(folder: Path, *more: str, payload: str = "body", **env: str) -> Finis
     return payops("webhooks", "verify", "--payload", payload, *more, cwd=folder, env=env)
 
 
-@pytest.mark.parametrize("given", ["@header", "plain", "named", "quoted"])
+@pytest.mark.parametrize("given", ["@header", "header", "plain", "named", "quoted"])
 def test_a_header_in_each_form(folder: Path, given: str) -> None:
     forms = {
         "plain": header(),

@@ -370,11 +370,13 @@ def test_a_journal_that_was_touched_is_not_believed() -> None:
 
 
 def test_entries_of_the_journal() -> None:
+    rotated = {"kind": "rotated", "name": NAME, "at": "2026-02-01T00:00:00.000Z"}
     entries = [
         {"kind": "apply", "at": "x"},
-        {"kind": "rotated", "name": NAME, "digest": "1a2b3c4d", "at": "2026-02-01T00:00:00.000Z"},
+        {**rotated, "digest": "1a2b3c4d", "environment": "production"},
+        {**rotated, "digest": "5e6f7a8b", "environment": "staging"},
     ]
-    (one,) = recorded(entries)
+    (one,) = recorded(entries, "production")
     assert (one.name, one.digest, one.at.isoformat()) == (
         NAME,
         "1a2b3c4d",

@@ -44,7 +44,7 @@ def check(
     ] = None,
     header: Annotated[
         str | None,
-        typer.Option(metavar="TEXT|FILE", help="Its header Stripe-Signature: t=…,v1=…"),
+        typer.Option(metavar="TEXT", help="Its header Stripe-Signature, or @FILE that holds it."),
     ] = None,
     deadline: DeadlineOption = "20s",
     output: OutputOption = None,
@@ -79,8 +79,8 @@ def _sample(payload: Path | None, header: str | None) -> Sample | None:
 
     body = _read("--payload", payload)
     text = header
-    if "=" not in header:
-        text = _read("--header", Path(header)).decode("utf-8", "replace")
+    if header.startswith("@") or "=" not in header:  # as `webhooks verify` takes it
+        text = _read("--header", Path(header.removeprefix("@"))).decode("utf-8", "replace")
     text = text.strip().removeprefix("Stripe-Signature:").strip()
     return Sample(f"the event in {payload.name}", body, text, given=True)
 

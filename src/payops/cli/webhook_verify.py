@@ -158,13 +158,21 @@ def _payload(name: str) -> bytes:
 def _header(given: str) -> str:
     """The header's text: its name before it, quotes and blanks around it come from copying."""
     text = given
-    if given == "-" or given.startswith("@"):
+    # A header has a `=`; a file's name that was given without the `@` seldom has.
+    if given == "-" or given.startswith("@") or ("=" not in given and _is_file(given)):
         raw = _read(given.removeprefix("@"), "--header", _MOST_HEADER)
         text = raw.decode("utf-8", "surrogateescape")
     text = text.strip().strip("\"'").strip()
     if text[: len(_NAME)].lower() == _NAME:
         text = text[len(_NAME) :].strip().strip("\"'")
     return text
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _read(name: str, option: str, most: int) -> bytes:

@@ -192,7 +192,7 @@ def _past(settings: Settings) -> tuple[tuple[Recorded, ...], str]:
     except FailedError as error:
         return (), error.message
     why = f"the journal was touched: {chain.broken.what}" if chain.broken else ""
-    return recorded(chain.entries), why
+    return recorded(chain.entries, settings.environment), why
 
 
 def record_rotation(settings: Settings, name: str) -> tuple[Found, int]:
@@ -223,7 +223,8 @@ def record_rotation(settings: Settings, name: str) -> tuple[Found, int]:
             hint="`payops keys check` says what is wrong with it",
         )
     journal = Journal(state_folder(settings))
-    mine = [each for each in recorded(journal.trusted().entries) if each.name == name]
+    past = recorded(journal.trusted().entries, settings.environment)
+    mine = [each for each in past if each.name == name]
     if mine and mine[-1].digest == one.form.digest:
         raise RefusedError(
             f"{name} {one.form.described} is recorded since {mine[-1].at:%Y-%m-%d}: it is the same "

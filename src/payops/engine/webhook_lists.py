@@ -32,7 +32,7 @@ from payops.engine.webhooks import Asking, Seen, look
 from payops.errors import NotConfiguredError, SourceError, UsageError
 from payops.webhooks.classify import Place, Verdict
 from payops.webhooks.endpoints import remarks
-from payops.webhooks.path import Part
+from payops.webhooks.path import Part, Path
 from payops.webhooks.told import money_key
 
 if TYPE_CHECKING:
@@ -157,7 +157,8 @@ def _count(
     money = total_at_risk(amounts.values())
     payments = sum(each.count for each in money)
     statuses = [limits["count"].judge(len(chosen)), limits["payments"].judge(payments)]
-    if failure is not None:
+    silent = _silent(path) if name == "stuck" else ""
+    if failure is not None or silent:
         statuses.append(Status.UNKNOWN)
     summary = f"{len(chosen):,} {'event' if len(chosen) == 1 else 'events'}" if chosen else "none"
     if chosen:
@@ -167,6 +168,8 @@ def _count(
         summary += f"; {payments:,} payment{'s' if payments > 1 else ''} not in the ledger"
     if failure is not None:
         summary += f"; not all was read: {failure}"
+    if silent:
+        summary += f" that could be seen: {silent} could not be asked"
     flag = "--undelivered" if name == "undelivered" else "--stuck"
     return CheckResult(
         worst(statuses),
@@ -189,6 +192,15 @@ def _count(
         money_at_risk=money,
         rows=("S4-04", "S2-04") if name == "undelivered" else ("S1-02", "S1-05"),
     )
+
+
+def _silent(path: Path) -> str:
+    """What tells whether an event that arrived was handled, and gives no answer; empty if one does:
+    where nothing was seen, nothing can be called stuck or not."""
+    tell = [part for part in (Part.LOG, Part.LEDGER) if part in path.asked | path.failures.keys()]
+    if not tell or any(path.knows(part) for part in tell):
+        return ""
+    return str(tell[0].value)
 
 
 def _named(result: CheckResult, id_: str, title: str) -> CheckResult:

@@ -166,7 +166,11 @@ def _handling(ground: Ground, verdicts: Sequence[Verdict], limits: Limits) -> Ch
         )
     if not path.knows(Part.LOG):
         return CheckResult(
-            Status.UNKNOWN, "the event log does not answer", id=id_, title=title, as_of=path.as_of
+            Status.UNKNOWN,
+            "the event log could not be asked",
+            id=id_,
+            title=title,
+            as_of=path.as_of,
         )
     causes = Counter(verdict.cause for verdict in verdicts if verdict.place is Place.LOST)
     unfinished = causes[Cause.NOT_PROCESSED]

@@ -42,6 +42,8 @@ def judge_account(facts: AccountFacts, now: datetime) -> CheckResult:
         _together(facts, troubles, sure, notes)
     whose = f"account {facts.answer.account}" if facts.answer.account else "the key's account"
     fine = f"{whose}: " + (", ".join(sure) if sure else "nothing to compare it with")
+    if facts.ledger_untold:
+        fine += "; the ledger's payments could not be read"
     return concluded(
         troubles,
         fine,

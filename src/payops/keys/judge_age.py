@@ -29,8 +29,9 @@ class Recorded:
     at: datetime
 
 
-def recorded(entries: Iterable[Mapping[str, object]]) -> tuple[Recorded, ...]:
-    """The rotations among the journal's entries, oldest first."""
+def recorded(entries: Iterable[Mapping[str, object]], environment: str) -> tuple[Recorded, ...]:
+    """The rotations of an environment's keys among the journal's entries, oldest first. One
+    operator's journal has those of production and staging, whose keys have the same names."""
     return tuple(
         Recorded(
             str(entry.get("name", "")),
@@ -38,7 +39,7 @@ def recorded(entries: Iterable[Mapping[str, object]]) -> tuple[Recorded, ...]:
             datetime.fromisoformat(str(entry["at"])).astimezone(UTC),
         )
         for entry in entries
-        if entry.get("kind") == JOURNALED
+        if entry.get("kind") == JOURNALED and entry.get("environment") == environment
     )
 
 

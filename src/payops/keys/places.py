@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,9 +64,13 @@ def read_files(
     Nothing is raised: a file that cannot be read says so in its reading.
     """
     readings: list[Reading] = []
-    for one in given:
-        name, file = split(one)
-        readings += _read(Path(file).expanduser(), name or environment, names, deadline)
+    called = [(name, Path(file).expanduser()) for name, file in map(split, given)]
+    alike = Counter(path.name for _, path in called)
+    for name, path in called:
+        # `staging/secret.yaml` and `prod/secret.yaml` must not be taken for one another.
+        bare = alike[path.name] == 1 and path.name not in (".env", "")
+        title = harmless(path.name if bare else str(path))
+        readings += _read(path, title, name or environment, names, deadline)
     return readings
 
 
@@ -82,9 +87,8 @@ def split(given: str) -> tuple[str, str]:
 
 
 def _read(
-    path: Path, environment: str, names: Mapping[str, Role], deadline: Deadline
+    path: Path, title: str, environment: str, names: Mapping[str, Role], deadline: Deadline
 ) -> list[Reading]:
-    title = harmless(path.name if path.name not in (".env", "") else str(path))
     place = Place(Of.ENV_FILE, title, environment)
     text, why = _text_of(path, deadline)
     if why:
