@@ -16,7 +16,17 @@ from command import passed_on
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "payops"
 FILES = sorted(SOURCE.rglob("*.py"))
-HEAVY = ("stripe", "psycopg", "redis", "duckdb", "urllib3", "msgspec", "yaml", "tabulate")
+HEAVY = (
+    "stripe",
+    "psycopg",
+    "redis",
+    "duckdb",
+    "urllib3",
+    "msgspec",
+    "yaml",
+    "tabulate",
+    "plotille",
+)
 
 
 def name_of(path: Path) -> str:
