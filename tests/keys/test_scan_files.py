@@ -8,6 +8,7 @@ import lzma
 import multiprocessing
 import os
 import signal
+import zlib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from payops.engine.scan import ScanOptions, scan
 from payops.keys import scan_files, scan_lanes
 from payops.keys.ignore import read_rules
 from payops.keys.scan_files import walked
+from payops.keys.scan_findings import Findings, Place
+from payops.keys.scan_window import Window
 
 KEY = "sk_live_51NcXyZAbCdEfGh7jKlMnOpQr"
 LINE = f"one\ntwo {KEY}\n".encode()
@@ -77,6 +80,54 @@ def test_a_packed_file_that_ends_too_early_is_told_with_what_it_gave(tmp_path: P
 def test_what_cannot_be_unpacked_is_told(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     assert check(run(tmp_path), "coverage").status is Status.UNKNOWN
+
+
+def test_xz_in_streams_with_padding_between(tmp_path: Path) -> None:
+    path = tmp_path / "rotated.xz"
+    path.write_bytes(lzma.compress(b"one\n") + b"\0" * 20_000 + lzma.compress(LINE[4:]) + b"\0" * 4)
+    report = run(path)
+    assert places(report) == [f"{path}:2"]
+    assert report.status is Status.CRIT
+
+
+def test_an_xz_file_that_asks_for_gigabytes_of_memory_is_told(tmp_path: Path) -> None:
+    packed = bytearray(lzma.compress(LINE, preset=0))
+    size = (packed[12] + 1) * 4  # of the block's header: its flags, filter 0x21, 1, the dictionary
+    block = packed[12 : 12 + size]
+    block[block.index(0x21) + 2] = 37  # 1.5 GB
+    block[-4:] = zlib.crc32(bytes(block[:-4])).to_bytes(4, "little")
+    packed[12 : 12 + size] = block
+    assert lzma.decompress(bytes(packed)) == LINE  # it is sound, and only hungry
+    (tmp_path / "x.xz").write_bytes(bytes(packed))
+    result = check(run(tmp_path), "coverage")
+    assert result.status is Status.UNKNOWN
+    assert "too much memory" in result.evidence[0].what
+
+
+def test_a_huge_file_of_holes_is_few_pieces_of_work(tmp_path: Path) -> None:
+    path = tmp_path / "holes"
+    with path.open("wb") as file:
+        file.truncate(1 << 43)  # 8 TiB, and nothing on the disk
+    parts = walked([str(path)]).parts
+    assert len(parts) <= 4096
+    assert [part.end for part in parts[:-1]] == [part.begin for part in parts[1:]]
+    assert (parts[0].begin, parts[-1].end) == (0, None)
+
+
+def test_names_of_numbers_that_are_no_cards_are_counted_in_bounded_memory() -> None:
+    findings = Findings(b"salt")
+    text = b"".join(b"order_id_%s=4485275742308327\n" % name for name in _names(3000))
+    for hit in Window().whole(text):
+        findings.add(hit, Place(hit.start))
+    assert sum(findings.others.values()) == 3000
+    assert len(findings.others) <= 1001
+
+
+def _names(count: int) -> list[bytes]:
+    letters = b"abcdefghijklmnopqrstuvwxyz"
+    return [
+        bytes(letters[number // 26**place % 26] for place in range(4)) for number in range(count)
+    ]
 
 
 def test_zip_and_zstd_are_never_taken_for_scanned(tmp_path: Path) -> None:

@@ -27,11 +27,14 @@ from payops.keys.scan_window import Window
 
 PART = 16 << 20
 """Bytes of a plain file that are one piece of work, so that one large log keeps every core busy."""
+_MOST_PARTS = 4096  # of one file: /proc/kcore says that it has 128 TB, a file of holes may too
+# xz -9 needs 65 MB; a file of 150 kB may ask for 4 GB, and each process would need as much.
+_MOST_XZ = 256 << 20
 _HEAD = 1 << 13  # looked at for what kind of file it is
 _PACKED: tuple[tuple[bytes, Callable[[BinaryIO], BinaryIO]], ...] = (
     (b"\x1f\x8b", lambda file: cast(BinaryIO, gzip.GzipFile(fileobj=file))),
     (b"BZh", lambda file: cast(BinaryIO, bz2.BZ2File(file))),
-    (b"\xfd7zXZ\x00", lambda file: cast(BinaryIO, lzma.LZMAFile(file))),  # noqa: SIM115  closed by the ExitStack
+    (b"\xfd7zXZ\x00", lambda file: cast(BinaryIO, io.BufferedReader(_Xz(file)))),
 )
 # Packed in a way that the standard library cannot open, or that holds many files.
 _CLOSED = {
@@ -153,12 +156,13 @@ def _take(
         return
     seen.add(identity)
     walk.size += status.st_size
-    begins = range(0, max(status.st_size, 1), PART)
+    step = max(PART, -(-status.st_size // _MOST_PARTS))
+    begins = range(0, max(status.st_size, 1), step)
     if len(begins) > 1 and _is_packed(path):
         begins = range(1)
     for number, begin in enumerate(begins):
         # The last part goes to the end, wherever that is by then.
-        end = begin + PART if number + 1 < len(begins) else None
+        end = begin + step if number + 1 < len(begins) else None
         walk.parts.append(Part(path, number, begin, end, linked))
 
 
@@ -250,7 +254,7 @@ def _run(
     read: Callable[[int], bytes], scan: TextScan, done: Scanned, stopped: Callable[[], bool]
 ) -> None:
     def counted(most: int) -> bytes:
-        piece = read(most)
+        piece = read(most) or b""  # None: a file of the kernel's that has nothing now
         if not done.read and not done.part.number:
             done.binary = b"\0" in piece[:_HEAD]
         done.read += len(piece)
@@ -327,6 +331,41 @@ def _decoded(read: Callable[[int], bytes], encoding: str) -> Callable[[int], byt
     return narrow
 
 
+class _Xz(io.RawIOBase):
+    """What is packed with xz, one stream after the other, in bounded memory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_XZ)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        view = memoryview(cast(bytearray, buffer))
+        while True:
+            if self._stream.eof:
+                packed = self._stream.unused_data.lstrip(b"\0") or self._next()
+                if not packed:
+                    return 0
+                self._stream = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MOST_XZ)
+            else:
+                packed = self._file.read(_HEAD) if self._stream.needs_input else b""
+                if self._stream.needs_input and not packed:
+                    raise EOFError
+            piece = self._stream.decompress(packed, len(view))
+            if piece:
+                view[: len(piece)] = piece
+                return len(piece)
+
+    def _next(self) -> bytes:
+        """Where the next stream begins: behind the padding of the one before."""
+        packed = b""
+        while not packed and (read := self._file.read(_HEAD)):
+            packed = read.lstrip(b"\0")
+        return packed
+
+
 class _Whole(io.RawIOBase):
     """A stream of which the beginning has been read already."""
 
@@ -346,5 +385,7 @@ class _Whole(io.RawIOBase):
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, lzma.LZMAError) and "memory" in str(error).lower():
+        return "needs too much memory to unpack: `xzcat FILE | payops keys scan -`"
     reason = getattr(error, "strerror", None)
     return str(reason or error or type(error).__name__)

@@ -19,6 +19,7 @@ MOST = 5_000
 """Distinct findings kept of one file."""
 _MOST_WEAK = 200  # of one company of numbers
 _MOST_COMPANIES = 4_000
+_MOST_OTHERS = 1_000
 _CROWD = b"*"  # the company of all that came after so many
 
 # Of random numbers nine in ten fail Luhn's sum, of cards none. Where four fail and twice as many as
@@ -95,7 +96,9 @@ class Findings:
         if number is None or number.sure or self.strict:
             _keep(self.found, self.beyond, MOST, self._finding(hit, place))
         elif number.other:
-            self.others[number.name.lower()] += 1
+            name = number.name.lower()
+            crowded = len(self.others) >= _MOST_OTHERS and name not in self.others
+            self.others[_CROWD.decode() if crowded else name] += 1
         else:
             company = self._company(number)
             company.passes += 1
