@@ -95,6 +95,12 @@ def test_a_redirect_says_where_to_and_is_not_followed(sender: WebhookSender) -> 
     assert other.got == []
 
 
+def test_a_redirect_to_what_is_no_address_is_an_answer_too(sender: WebhookSender) -> None:
+    with Receiver(302, location="http://[") as receiver:
+        sent = sender.send(receiver.url, BODY, (ONE,))
+    assert (sent.status, sent.location, len(receiver.got)) == (302, "http://[", 1)
+
+
 def test_what_a_refusal_says_is_short_and_harmless(sender: WebhookSender) -> None:
     said = f"<b>\x1b[2J no \r\n {ONE.reveal()} ".encode() + b"x" * 5000
     with Receiver(500, said) as receiver:

@@ -110,7 +110,7 @@ class WebhookSender:
         return Sent(
             reply.status,
             reply.latency_ms,
-            harmless(redact(urljoin(address, location))) if location else "",
+            harmless(redact(_absolute(address, location))) if location else "",
             "" if 200 <= reply.status < 300 else _beginning(reply),
         )
 
@@ -174,6 +174,15 @@ def _without_login(url: str) -> tuple[str, dict[str, str]]:
     login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
     header = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), header
+
+
+def _absolute(address: str, location: str) -> str:
+    """Where a `Location` points; as it is where that is no address (`http://[`): the event was sent
+    all the same."""
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        return location
 
 
 def _beginning(reply: Reply) -> str:
