@@ -86,7 +86,7 @@ def _say(text: str) -> None:
 
 
 def _examine(config: str) -> Report:
-    from payops.checks import check_ids
+    from payops.checks import check_ids, without_deep
     from payops.config.load import read
     from payops.domain.deadline import Deadline
     from payops.engine.health import examine
@@ -94,7 +94,7 @@ def _examine(config: str) -> Report:
     now = datetime.now(UTC)
     return examine(
         read(Path(config)),
-        check_ids(),
+        without_deep(check_ids()),
         window=Window(now - timedelta(hours=1), now),
         deadline=Deadline.after(10),
     )
