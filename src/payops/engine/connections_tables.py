@@ -66,7 +66,7 @@ def _errors(found: Found) -> Table:
         Column("created_at", "Made"),
         Column("last_sync", "Synced"),
         Column("expires_at", "Token ends"),
-        Column("has_secret", "Secret"),
+        Column("signed", "Signed"),
         Column("errors", "Errors"),
         Column("last_error", "It said", wide=True),
     )
