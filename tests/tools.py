@@ -17,7 +17,7 @@ import click
 import msgspec
 import typer
 
-from payops.checks import limits_in_force, select
+from payops.checks import check_ids, limits_in_force, select
 from payops.checks.contract import Check, Context
 from payops.config.load import settings_from
 from payops.config.settings import Settings, ThresholdOverride
@@ -221,6 +221,7 @@ def assert_typeable(command: str) -> None:
         name, here, rest = here.resolve_command(ctx, waiting)
         ctx = here.make_context(name, list(rest), parent=ctx)
     if ctx.info_name == "health":
-        assert select(ctx.params["only"] or (), ctx.params["skip"] or ())
+        known = (*check_ids(), "own.example")
+        assert select(ctx.params["only"] or (), ctx.params["skip"] or (), known)
     if ctx.params.get("output"):
         assert known_output(ctx.params["output"])

@@ -48,7 +48,6 @@ def own_check(id_: str, settings: Settings) -> Check[Answer]:
         judge=partial(_judged, asked),
         limits=_limits(name, asked),
         rows=tuple(dict.fromkeys(_CITED.findall(asked.source))),
-        when_down=_action(asked),
         advisory=asked.advisory,
     )
 
@@ -151,9 +150,7 @@ def _ask_http(asked: OwnCheck, ctx: Context) -> Answer:
     if url.startswith("/"):
         base = ctx.settings.app.base_url.rstrip("/")
         if not base:
-            raise NotConfiguredError(
-                f"where {url} is, app.base_url does not say"
-            )
+            raise NotConfiguredError(f"where {url} is, app.base_url does not say")
         url = f"{base}{url}"
     answer = ctx.sources.http.request(
         "GET",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from payops.checks import check_ids, load_check
+from payops.config.load import settings_from
 from payops.domain.status import Status
 
 
@@ -28,3 +29,9 @@ def all_that_need_stripe() -> dict[str, Status]:
         for id_, check in checks.items()
         if check.source == "stripe" and not check.deep and id_ not in _ASKS_RARELY
     }
+
+
+def own_that_ask_postgres(preset: str) -> dict[str, Status]:
+    """CRIT for every own check of a preset that asks the database."""
+    checks = settings_from({"preset": preset}).checks
+    return {f"own.{name}": Status.CRIT for name, check in checks.items() if check.sql}

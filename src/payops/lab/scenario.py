@@ -184,9 +184,15 @@ class Scenario:
             lost.add("payments.stuck-pending")
         if self.silences == "postgres":
             lost |= made.asked_of_stripe
+        if self.stops and made.name != "reference":
+            lost.add("app.health")  # the others' health pages ask no server
         told = {check: status for check, status in self.expected.items() if check not in lost}
         if self.silences == "stripe":
             told |= dict.fromkeys(made.asked_of_stripe, Status.CRIT)
+        if "postgres" in self.stops:
+            from payops.lab.dependents import own_that_ask_postgres
+
+            told |= own_that_ask_postgres(made.preset)
         return told
 
     def causes_in(self, made: System) -> frozenset[str]:
