@@ -1,9 +1,10 @@
 """The report on a terminal: calm and dense, the worst first, commands that copy whole.
 
-One headline; a row a check (status, id, summary); under each finding since when, the money, at
-most three pieces of evidence, and what to do. Colour is on the status words alone and never says
-what the word does not. There are no boxes, and a command stands alone on its line, unbroken
-however narrow the terminal, so that it can be copied with a triple click.
+One headline; a row a check (status, id, summary), of many that are well a row a family; under each
+finding since when, the money, at most three pieces of evidence, and what to do. Colour is on the
+status words alone and never says what the word does not. There are no boxes, and a command stands
+alone on its line, unbroken however narrow the terminal, so that it can be copied with a triple
+click.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from payops.formats.words import (
     cost,
     counts,
     detail_text,
+    folded,
     is_finding,
     money_text,
     readable_utc,
@@ -85,7 +87,7 @@ def _lines(report: SafeReport, page: Page, console: Console) -> Iterator[Text]:
     for line in _packed((counts(report), cost(report)), console):
         yield Text(" " * _INDENT + line)
     yield Text()
-    ordered = worst_first(report.checks)
+    ordered = folded(worst_first(report.checks))
     id_width = min(_WIDEST_ID, max((len(title_of(check)) for check in ordered), default=0))
     for number, check in enumerate(ordered):
         if number and is_finding(ordered[number - 1]) and not is_finding(check):

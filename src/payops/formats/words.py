@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from payops.domain.duration import ago, human_duration, utc_text
@@ -25,6 +26,48 @@ def worst_first(checks: Sequence[CheckResult]) -> list[CheckResult]:
     return sorted(
         checks, key=lambda check: (not is_finding(check), _is_side(check), -check.status.rank)
     )
+
+
+# More than a terminal's height: then what is well is told by family, and what is not stands out.
+_MANY = 20
+
+
+def folded(ordered: Sequence[CheckResult]) -> list[CheckResult]:
+    """Of many checks those that are well, or not used here, as one for each family and status; and
+    findings of one and the same sentence, which have one and the same cause, as the first of them.
+    """
+    if len(ordered) <= _MANY:
+        return list(ordered)
+    groups: dict[tuple[Status, str], list[CheckResult]] = {}
+    for check in ordered:
+        family = title_of(check).partition(".")[0]
+        groups.setdefault((check.status, family), []).append(check)
+    kept = _by_sentence([check for check in ordered if is_finding(check)])
+    for (_, family), members in groups.items():
+        if is_finding(members[0]):
+            continue
+        kept += members if len(members) == 1 else [_family(family, members)]
+    return kept
+
+
+def _by_sentence(findings: Sequence[CheckResult]) -> list[CheckResult]:
+    told: dict[tuple[Status, bool, str, str], list[CheckResult]] = {}
+    for check in findings:
+        key = (check.status, check.advisory, check.source, check.summary)
+        told.setdefault(key, []).append(check)
+    kept = []
+    for first, *others in told.values():
+        names = ", ".join(title_of(check) for check in others)
+        more = f"; {len(others)} more say the same: {names}" if others else ""
+        kept.append(replace(first, summary=first.summary + more))
+    return kept
+
+
+def _family(family: str, members: Sequence[CheckResult]) -> CheckResult:
+    names = ", ".join(title_of(check).partition(".")[2] for check in members)
+    reasons = {check.summary for check in members}
+    why = f": {reasons.pop()}" if len(reasons) == 1 else ""
+    return CheckResult(members[0].status, f"{len(members)}{why}: {names}", id=family)
 
 
 def _is_side(check: CheckResult) -> bool:
