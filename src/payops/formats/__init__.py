@@ -24,6 +24,7 @@ from payops.formats.safe import Page, SafeReport, safe
 _NOT_OUTPUTS = frozenset(
     {
         "discrepancies",
+        "grid",
         "message",
         "safe",
         "saved",

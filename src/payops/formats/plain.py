@@ -22,12 +22,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tabulate import tabulate
-
 from payops.domain.duration import ago, utc_text
 from payops.domain.result import CheckResult
 from payops.domain.table import Table
 from payops.formats.discrepancies import left_out, listed
+from payops.formats.grid import tabulate
 from payops.formats.plots import PIPE_WIDTH, plot_lines
 from payops.formats.safe import Page, SafeReport
 from payops.formats.tables import cells, is_number

@@ -6,10 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tabulate import tabulate
-
 from payops.domain.secret import redact
 from payops.domain.text import harmless, shortened
+from payops.formats.grid import tabulate
 from payops.formats.markdown import escaped
 
 _HEADERS = ("Entry", "At", "Kind", "Plan", "What", "Result")

@@ -6,13 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 
-from tabulate import tabulate
-
 from payops.domain.duration import utc_text
 from payops.domain.plan import Change, Plan
 from payops.domain.plan_outcome import Applied, shown
 from payops.domain.secret import redact
 from payops.domain.text import harmless, shortened
+from payops.formats.grid import tabulate
 from payops.formats.markdown import escaped
 from payops.formats.plans.text import amount
 
