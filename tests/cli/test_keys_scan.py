@@ -207,3 +207,12 @@ def test_a_dead_database_does_not_hide_the_files(lab: LabInfo, tmp_path: Path) -
     checks = {each["id"]: each["status"] for each in json.loads(done.out)["checks"]}
     assert checks["scan.columns"] == "CRIT"
     assert checks["scan.keys"] == "CRIT"
+
+
+def test_test_cards_wake_nobody(tmp_path: Path) -> None:
+    """PCI DSS speaks of real numbers: beside one, test numbers change nothing."""
+    (tmp_path / "x.log").write_text("card 4242424242424242\n")
+    calm = payops("keys", "scan", tmp_path, cwd=tmp_path)
+    assert (calm.code, "PCI DSS" in calm.out, "kind=test-card" in calm.out) == (1, False, True)
+    (tmp_path / "x.log").write_text(f"card 4242424242424242\ncard {CARD}\n")
+    assert "PCI DSS" in payops("keys", "scan", tmp_path, cwd=tmp_path).out
