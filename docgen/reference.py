@@ -109,7 +109,7 @@ def _incident() -> tuple[Any, datetime]:
     from payops.checks.payments import failure_rate, stuck_pending
     from payops.checks.stripe import api
     from payops.checks.webhooks import backlog
-    from payops.domain.breaker import BreakerReading
+    from payops.domain.breaker import BreakerReading, BreakerState
     from payops.domain.money import MoneyAtRisk
     from payops.domain.report import Report
 
@@ -132,12 +132,10 @@ def _incident() -> tuple[Any, datetime]:
         reasons={"circuit_open": 16},
         unknown_words=(),
     )
-    reading = BreakerReading("stripe", "open", 7, 5, opened, opened, 30)
-    prefix = "circuit_breaker:stripe"
-    keys = {"stripe": tuple(f"{prefix}:{part}" for part in ("state", "failures", "opened_at"))}
+    reading = BreakerReading("stripe", BreakerState.OPEN, "open", 7, 5, opened, opened, 30)
     row = stuck_pending.Row("f3c12a5d-5c00", "pi_3Qxample72", "pending", "72.79 EUR", oldest)
     facts: dict[str, Any] = {
-        "circuit.state": state.Facts(now, (reading,), keys),
+        "circuit.state": state.Facts(now, (reading,)),
         "payments.failure-rate": failure_rate.Facts(now, 3600, tally),
         "payments.stuck-pending": stuck_pending.Facts(now, 14, oldest, money, 0, 0, (row,)),
         "stripe.api": api.Facts(now, 180, "sk_live_…", account="acct_1Example"),
