@@ -104,10 +104,12 @@ def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str)
     rng = random.Random(f"{lab.info.seed} {lab.scenario}")
     ids = [UUID(int=rng.getrandbits(128), version=4) for _ in range(count)]
     lab.remember(added=[str(one) for one in ids])
-    shoppers = lab.postgres.execute(
+    newest = lab.postgres.execute(
         "SELECT customer_id, customer_email, amount, currency FROM payments "
         "ORDER BY created_at DESC LIMIT 50"
     ).fetchall() or [(None, None, 1999, "usd")]
+    # One after the other, each another customer: what fails with us fails for many.
+    shoppers = list({row[0]: row for row in newest}.values())
     with lab.postgres.cursor() as cursor:
         cursor.executemany(
             """INSERT INTO payments (id, order_id, customer_id, customer_email, amount, currency,
@@ -117,7 +119,7 @@ def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str)
                 (
                     one,
                     order := f"order-{lab.scenario}-{number + 1}",
-                    *shoppers[rng.randrange(len(shoppers))],
+                    *shoppers[number % len(shoppers)],
                     f"pay-{order}",
                     code[number % len(code)],
                     message,
@@ -177,9 +179,9 @@ def remove_added(lab: Lab) -> None:
 def open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:
     """The breaker before Stripe is open since then, by the clock of Redis.
 
-    Nothing happens in a system whose breaker is not mapped.
+    Nothing happens in another system, whose breaker has other keys.
     """
-    if "circuit.state" in lab.system.unmoved:
+    if lab.system.name != "reference":
         return
     lab.remember(breaker={key: lab.redis.get(key) for key in BREAKER_KEYS.values()})
     seconds, microseconds = lab.redis.time()

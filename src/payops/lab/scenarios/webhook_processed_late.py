@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from psycopg import sql
 
+from payops.domain.status import Status
 from payops.lab.losing import Event, break_webhook, heal, keep, payment_of, recent
 from payops.lab.scenario import Lab, Parameters, Scenario
 from payops.lab.shop import mapping
@@ -60,7 +61,7 @@ SCENARIO = Scenario(
     title="Events are handled late",
     runbook="000, webhook processing time; 001, key performance indicators",
     breaks="the queue behind the webhook is long: events are handled 15 minutes after they arrive",
-    expected={},
+    expected={"payments.latency": Status.CRIT},
     inject=inject,
     heal=heal,
     presets=("reference", "ireti-pos"),

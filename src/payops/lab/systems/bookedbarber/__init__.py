@@ -60,7 +60,7 @@ def _shape(name: str, schema: tuple[str, ...], *, upper: bool) -> System:
             "payment_intent.succeeded": _OPEN,
         },
         stuck=_OPEN,
-        unmoved=frozenset({"app.health", "circuit.state"}),
+        unmoved=frozenset({"circuit.state"}),
         asked_of_stripe=frozenset(
             {"payments.declines", "payments.latency", "payments.requires-action"}
         ),

@@ -47,8 +47,6 @@ SYSTEMS = (
         # A pending row never has a PaymentIntent.
         stuck={"status": "pending", "processor_ref": None},
         failed={"status": "failed", "metadata": {"error": "Payment processor unavailable"}},
-        # Its health page asks nothing.
-        unmoved=frozenset({"app.health"}),
         asked_of_stripe=frozenset(
             {"payments.declines", "payments.latency", "payments.requires-action"}
         ),

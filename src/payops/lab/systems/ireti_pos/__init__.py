@@ -56,7 +56,6 @@ SYSTEMS = (
         unhandled={"processed": False, "processed_at": None},
         unmoved=frozenset(
             {
-                "app.health",
                 "circuit.state",
                 "redis.connect",
                 "payments.failing-customers",

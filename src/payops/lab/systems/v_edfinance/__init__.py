@@ -67,7 +67,7 @@ def _shape(name: str, file: str, tables: Callable[[History], Iterator[Table]]) -
             "checkout.session.completed": _OPEN,
         },
         stuck=_OPEN,
-        unmoved=frozenset({"app.health", "circuit.state"}),
+        unmoved=frozenset({"circuit.state"}),
         asked_of_stripe=frozenset({"payments.declines", "payments.requires-action"}),
     )
 
