@@ -144,6 +144,8 @@ def replay(
     _say_left_out(planned.refused)
     if undelivered and not plan.changes:
         tell("payops: what happened while an endpoint was disabled is never undelivered: --since")
+    elif not plan.changes and not planned.refused:
+        tell("payops: no such event of that time is one that the ledger lacks, or left unhandled")
     if chosen in {"table", "plain"} and not yes and sys.stdin is not None and sys.stdin.isatty():
         show_plan("webhooks replay", plan, chosen)
     options = Options(Choice((), limit, dry_run, force), yes, chosen, command, per_second)
