@@ -222,6 +222,9 @@ def test_words_that_are_none(lab: LabInfo, state: dict[str, str]) -> None:
     assert "did you mean stripe" in circuit(lab, state, "status", "strip").err
     assert circuit(lab, state, "watch", "--until", "ajar").code == 3
     assert circuit(lab, state, "trip", "stripe", "--for", "0s").code == 3
+    # Rounded to none, its keys would have no life, and it would be open for ever.
+    short = circuit(lab, state, "trip", "stripe", "--for", "0.4s", "--yes", "--force")
+    assert (short.code, "shorter than a second" in short.err) == (3, True)
 
 
 def test_keys_beside_it(lab: LabInfo, shop: redis_py.Redis, state: dict[str, str]) -> None:

@@ -741,6 +741,10 @@ def test_by_stripes_own_retry(shop: Till) -> None:
     assert change.remedy == "webhook.retry"
     assert change.key["webhook_endpoint"] == "we_till"
     assert "not documented" in change.risk
+    other = replace(change, key={**change.key, "webhook_endpoint": "we_somebodys"})
+    statement = change.statement.replace("we_till", "we_somebodys")
+    forged = signed(replace(plan, changes=(replace(other, statement=statement),)))
+    assert words(shop.apply(forged)) == ["refused"]
     applied = shop.apply(plan)
     assert words(applied) == ["done"]
     until = time.monotonic() + 5
@@ -751,6 +755,25 @@ def test_by_stripes_own_retry(shop: Till) -> None:
     (another,) = shop.lost()
     with pytest.raises(RefusedError, match="disabled at Stripe"):
         shop.plan(another, by_stripe=True)
+
+
+def test_a_plan_that_says_stripe_and_sends_itself_is_refused(shop: Till) -> None:
+    from payops.webhooks.replay import fingerprint
+
+    plan = shop.plan(*shop.lost()).plan
+    (change,) = plan.changes
+    forged = signed(replace(plan, changes=(replace(change, remedy="webhook.retry"),)))
+    with pytest.raises(ValueError, match=r"is not that of a webhook\.retry"):
+        plan_of(plan_text(forged))
+    # Live events in clear: what payops itself would send is looked at whatever the remedy says.
+    live = {"secret_key": default_key().replace("_test_", "_live_"), "api_base": shop.simulator.url}
+    clear = {"endpoints": [{"name": "till", "url": "http://shop.example/hook", "secret": SECRET}]}
+    given = shop.settings(stripe=live, webhooks=clear)
+    target = replace(
+        plan.target, fingerprint=fingerprint(given.webhooks.endpoints[0], plan.target.account)
+    )
+    with pytest.raises(RefusedError, match="https only"):
+        check_endpoint(signed(replace(forged, target=target)), given)
 
 
 def test_the_journals_disk_is_full_before_anything_is_sent(shop: Till) -> None:

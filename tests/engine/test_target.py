@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from payops.domain.plan import Caps, Plan, Target, signed
-from payops.engine.target import check_account, is_production
+from payops.domain.plan import Caps, Change, Plan, Target, signed
+from payops.domain.plan_redis import CLEAR
+from payops.engine.target import check_account, check_redis, is_production
 from payops.errors import Failure, RefusedError, SourceError
 from tools import NOW, FakeSources, Raises, settings
 
 KEY = "sk_test_" + "x" * 24
+BREAKER = {"name": "stripe", "layout": "split", "keys": {"state": "circuit_breaker:stripe:state"}}
 
 
 @dataclass
@@ -83,3 +85,40 @@ def test_while_stripe_is_down_the_configuration_may_answer_for_it() -> None:
 def test_what_is_production(environment: str, key: str, answer: bool) -> None:
     sections = {"stripe": {"secret_key": key}} if key else {}
     assert is_production(settings(environment=environment, **sections)) is answer
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ({"remedy": CLEAR, "before": {}, "after": {"cache:a": "1"}}, "clears one key"),
+        ({"remedy": CLEAR, "before": {"cache:a": "x"}, "after": {"cache:a": "1"}}, "clears one"),
+        (
+            {
+                "remedy": CLEAR,
+                "before": {"cache:a": "x", "cache:b": "y"},
+                "after": {"cache:a": None, "cache:b": None},
+            },
+            "clears one key",
+        ),
+        ({"remedy": CLEAR, "before": {"b": "x"}, "after": {"b": None}}, "no key of a configured"),
+        (
+            {"before": {}, "after": {"circuit_breaker:stripe:state": "open"}},
+            "did not see",
+        ),
+    ],
+)
+def test_a_plan_for_redis_of_somebody_elses(given: dict[str, Any], why: str) -> None:
+    configured = settings(
+        circuit={"breakers": [BREAKER], "caches": {"cache": "cache:*"}},
+        redis={"url": "redis://127.0.0.1:1/0"},
+    )
+    table = "cache" if given.get("remedy") == CLEAR else "stripe"
+    change = Change(
+        **{"id": "c", "remedy": "circuit.trip", "table": table, "key": {"key": "k"}, **given},
+        statement="",
+        why="",
+    )
+    target = Target("redis", "test", "db 0", "redis:1")
+    forged = signed(Plan("payops test", NOW, 3600, target, (change,), Caps(1)))
+    with pytest.raises(RefusedError, match=why):
+        check_redis(forged, configured, "redis:1", "db 0")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import sys
 from datetime import UTC, datetime
@@ -86,7 +87,11 @@ def trip(
     Refused while Stripe answers, without --force. Exit status: 0 done, 1 refused, 2 failed, 3 usage
     or configuration.
     """
+    from payops.errors import UsageError
+
     span = duration_option("--for", seconds)
+    if span.total_seconds() < 1:  # Redis counts whole seconds, and none would be for ever
+        raise UsageError(f"--for: {seconds} is shorter than a second", hint="--for 10m")
     again = f"payops circuit trip {shlex.quote(name)}".strip() + f" --for {shlex.quote(seconds)}"
     made = _Made(ctx, name, span, force, save_plan, dry_run, yes, output, again)
     return made.carried_out(observe)
@@ -154,7 +159,7 @@ class _Made:
             raise NotConfiguredError("redis is not configured", hint="add redis.url")
         deadline = Deadline.after(_ASKING_S)
         sources, writer = Sources(settings, deadline), RedisWriter(settings.redis, deadline)
-        seconds = round(self._span.total_seconds()) if self._span else None
+        seconds = math.ceil(self._span.total_seconds()) if self._span else None
         wanted = Wanted(self._name, self._again, seconds, self._force)
         try:
             return plan_breaker(settings, sources, writer, wanted, datetime.now(UTC))

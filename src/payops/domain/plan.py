@@ -13,8 +13,14 @@ from payops.domain.money import Money
 
 PLAN_VERSION = 1
 
-SENDS = frozenset({"webhook.replay", "webhook.retry"})
-"""Remedies that send an event again instead of setting columns: by payops, and by Stripe."""
+SENT_BY = {
+    "webhook.replay": frozenset({"event"}),
+    "webhook.retry": frozenset({"event", "webhook_endpoint"}),
+}
+"""What the key of a change holds that sends: by payops, and by Stripe to an endpoint of its own."""
+
+SENDS = frozenset(SENT_BY)
+"""Remedies that send an event again instead of setting columns."""
 
 Values = Mapping[str, str | None]
 """Column (or Redis key): value as text, as the database itself writes it; None is NULL."""

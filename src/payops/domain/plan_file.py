@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from payops.domain.money import Money
-from payops.domain.plan import PLAN_VERSION, Caps, Change, Plan, Target, Values, body_of
+from payops.domain.plan import PLAN_VERSION, SENT_BY, Caps, Change, Plan, Target, Values, body_of
 from payops.domain.text import harmless, shortened
 
 T = TypeVar("T")
@@ -78,6 +78,8 @@ def check_plan(plan: Plan) -> None:
             raise ValueError(f"{where}.remedy: is not for {_shown(plan.target.system)}")
         if change.kind == "send" and (change.after or not change.before):
             raise ValueError(f"{where}: what is sent has a before, and no after")
+        if change.kind == "send" and set(change.key) != SENT_BY[change.remedy]:
+            raise ValueError(f"{where}.key: is not that of a {change.remedy}")
         if change.kind == "update" and not set(change.after) <= set(change.before):
             raise ValueError(f"{where}.after: sets what was not seen before")
         if change.kind == "insert" and not set(change.key) <= set(change.after):

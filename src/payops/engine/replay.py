@@ -84,9 +84,9 @@ def plan_replay(
 
     stripe = stripe_of(settings)
     chosen = endpoint_called(settings, endpoint)
-    registered = _registered(sources, chosen, must=by_stripe)
-    way = way_of(settings, chosen, _enabled(registered) if by_stripe else "")
-    versions = {each.api_version for each in registered if each.api_version}
+    known = registered(sources, chosen, must=by_stripe)
+    way = way_of(settings, chosen, _enabled(known) if by_stripe else "")
+    versions = {each.api_version for each in known if each.api_version}
     way = replace(way, versions=frozenset(versions))
     account = account_of(settings, sources)
     events, missing = _events(settings, sources, wanted)
@@ -166,7 +166,7 @@ def event_keys(settings: Settings, sources: Sources) -> EventKeys | None:
     return EventKeys(settings.redis, sources.deadline)
 
 
-def _registered(sources: Sources, endpoint: WebhookEndpoint, *, must: bool) -> list[EndpointObject]:
+def registered(sources: Sources, endpoint: WebhookEndpoint, *, must: bool) -> list[EndpointObject]:
     """Stripe's own objects for an endpoint; none where the key may not see them, unless it must.
     Raises SourceError."""
     from payops.sources.stripe_events import EndpointObject
@@ -182,13 +182,13 @@ def _registered(sources: Sources, endpoint: WebhookEndpoint, *, must: bool) -> l
     return [each for each in listed.items if each.url == endpoint.url]
 
 
-def _enabled(registered: Sequence[EndpointObject]) -> str:
+def _enabled(known: Sequence[EndpointObject]) -> str:
     """The id of the one that Stripe sends to. Raises RefusedError when there is not one."""
-    enabled = [each for each in registered if each.status == "enabled"]
+    enabled = [each for each in known if each.status == "enabled"]
     if len(enabled) == 1:
         return enabled[0].id
     what = "is registered with Stripe several times" if enabled else "is not registered with Stripe"
-    if registered and not enabled:
+    if known and not enabled:
         what = "is disabled at Stripe, which sends it nothing"
     raise RefusedError(
         f"the endpoint {what}",

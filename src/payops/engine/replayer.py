@@ -18,7 +18,7 @@ from payops.domain.payment import PaymentStatus
 from payops.domain.plan import Change, Plan
 from payops.domain.plan_outcome import Outcome, Result, Words
 from payops.domain.webhook import Moved, PathEvent
-from payops.engine.replay import event_keys, is_live, stripe_of
+from payops.engine.replay import event_keys, is_live, registered, stripe_of
 from payops.engine.replay_event import EventGoneError, Fetched, fetched, superseded
 from payops.engine.replay_lock import ReplayLock
 from payops.errors import SourceError
@@ -92,6 +92,7 @@ class Replayer:
         self._sender = WebhookSender(sources.deadline)
         self._retry = StripeRetry(stripe_of(settings), sources.deadline)
         self._next = 0.0
+        self._ids: frozenset[str] | None = None  # Stripe's, of the endpoint
         self._failures = Failures()
         self.events: dict[str, PathEvent] = {}
         """What was sent, by the change's id."""
@@ -141,6 +142,9 @@ class Replayer:
         if statement_of(change.key, change.before, way) != change.statement:
             why = "the plan's text is not what would be done: the configuration has changed since"
             return Outcome(Result.REFUSED, f"{why}; plan again")
+        if not self._is_ours(change):
+            why = "Stripe's endpoint that it names has not the url of the configured one"
+            return Outcome(Result.REFUSED, why)
         try:
             found = self._fetched(change)
         except EventGoneError as gone:
@@ -171,6 +175,16 @@ class Replayer:
 
     def _way(self, change: Change) -> Way:
         return way_of(self._settings, self._endpoint, change.key.get("webhook_endpoint") or "")
+
+    def _is_ours(self, change: Change) -> bool:
+        """Whether it goes to the configured endpoint, also when Stripe is to send it."""
+        retry = change.key.get("webhook_endpoint")
+        if not retry:
+            return True
+        if self._ids is None:
+            known = registered(self._sources, self._endpoint, must=True)
+            self._ids = frozenset(each.id for each in known)
+        return retry in self._ids
 
     def _fetched(self, change: Change) -> Fetched:
         return fetched(self._sources, change.key["event"] or "")

@@ -112,6 +112,8 @@ def check_redis(plan: Plan, settings: Settings, fingerprint: str, database: str)
         if change.remedy == CLEAR:
             _check_cache(change, settings)
             continue
+        if change.kind != "update":  # else nothing would be compared
+            raise RefusedError(f"{change.id}: sets what the plan did not see")
         place = places.get(change.table)
         known = set(place.parts.values()) if place else set()
         others = {*keys_of(change.before), *keys_of(change.after)} - known
@@ -123,6 +125,8 @@ def check_redis(plan: Plan, settings: Settings, fingerprint: str, database: str)
 
 
 def _check_cache(change: Change, settings: Settings) -> None:
+    if len(change.before) != 1 or any(change.after.values()):
+        raise RefusedError(f"{change.id}: clears one key, and nothing else", hint="make a new plan")
     pattern = settings.circuit.caches.get(change.table, "")
     for key in change.before:
         if not pattern or not fnmatchcase(key, pattern):
@@ -153,7 +157,7 @@ def check_endpoint(plan: Plan, settings: Settings) -> WebhookEndpoint:
         )
     if not account:
         raise RefusedError("the plan names no account of Stripe's", hint="make a new plan")
-    by_payops = any(change.remedy == "webhook.replay" for change in plan.changes)
+    by_payops = any(not change.key.get("webhook_endpoint") for change in plan.changes)
     if by_payops:
         check_address(found[0].url, livemode=is_live(stripe_of(settings)))
         if not own_secrets(settings, found[0]):
