@@ -45,9 +45,13 @@ def plot_lines(plot: Plot, width: int, *, ascii_only: bool) -> Iterator[str]:
     yield f"{'':>{margin}}  {_times(plot.moments, columns)}".rstrip()
 
 
+_LEAST = 1e-9
+
+
 def _top(plot: Plot, known: Sequence[float]) -> float:
     top = plot.highest if plot.highest is not None else max(known)
-    return top if top > plot.lowest else plot.lowest + 1
+    # Below the smallest step that a canvas can reckon with there is nothing to be drawn.
+    return top if top - plot.lowest > _LEAST else plot.lowest + 1
 
 
 def _dots(plot: Plot, top: float, columns: int, ascii_only: bool) -> list[str]:
