@@ -17,6 +17,8 @@ from payops.checks.hosts import (
     hosts_of,
     judge_certificates,
 )
+from payops.domain.result import CheckResult
+from payops.domain.threshold import Limits
 from payops.errors import Failure, NotConfiguredError
 
 
@@ -32,11 +34,15 @@ def gather(ctx: Context) -> Certificates:
     return replace(found, seen=named, unnamed=len(found.seen) - len(named))
 
 
+def judge(facts: Certificates, limits: Limits) -> CheckResult:
+    return judge_certificates(facts, limits)
+
+
 CHECK = Check(
     title="The application's certificates are good",
     source="http",
     gather=gather,
-    judge=judge_certificates,
+    judge=judge,
     limits=TLS_LIMITS,
     rows=("S0-26", "S1-21"),
 )

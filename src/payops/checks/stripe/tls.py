@@ -15,6 +15,8 @@ from payops.checks.hosts import (
     judge_certificates,
 )
 from payops.domain.evidence import Action
+from payops.domain.result import CheckResult
+from payops.domain.threshold import Limits
 from payops.errors import NotConfiguredError
 
 
@@ -30,11 +32,15 @@ def gather(ctx: Context) -> Certificates:
     return certificates(ctx, hosts)
 
 
+def judge(facts: Certificates, limits: Limits) -> CheckResult:
+    return judge_certificates(facts, limits)
+
+
 CHECK = Check(
     title="Stripe's name resolves, its certificate verifies",
     source="http",
     gather=gather,
-    judge=judge_certificates,
+    judge=judge,
     limits=TLS_LIMITS,
     rows=("S0-12", "S0-19", "S0-20", "S0-21", "S0-22", "S0-23"),
     when_down=(

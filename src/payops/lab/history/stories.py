@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -139,14 +140,21 @@ def _refunds(
     return made
 
 
+# A healthy shop has answered a dispute by then; a week is given.
+ANSWERED_S = 4 * 86_400
+
+
 def _dispute(plan: HistoryPlan, paid: int, rng: random.Random) -> Dispute:
-    return Dispute(
+    told = Dispute(
         id=new_id("dp", rng),
         transaction=new_id("txn", rng),
         created=_later(plan, paid, rng),
         reason=rng.choice(("fraudulent", "product_not_received", "duplicate", "general")),
         status=rng.choice(("needs_response", "under_review")),
     )
+    if plan.last - told.created > ANSWERED_S:
+        return replace(told, status="under_review")
+    return told
 
 
 def _later(plan: HistoryPlan, paid: int, rng: random.Random) -> int:
