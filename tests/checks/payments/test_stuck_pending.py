@@ -45,7 +45,16 @@ def facts(count: int, minutes: float = 45, **more: Any) -> Facts:
             for i in range(min(count, 10))
         ),
         live=more.pop("live", False),
+        **more,
     )
+
+
+def test_by_age_each_in_one_band() -> None:
+    result = judged(CHECK, facts(9, 3000, hours=5, days=2))
+    bands = {name: result.measured[name] for name in ("up_to_2h", "up_to_24h", "over_24h")}
+    assert bands == {"up_to_2h": 4, "up_to_24h": 3, "over_24h": 2}
+    assert result.evidence[-1].what == "by age: 4 of 30 min to 2 h, 3 of 2 h to 24 h, 2 older"
+    assert judged(CHECK, facts(0)).measured["over_24h"] == 0
 
 
 @pytest.mark.parametrize(
