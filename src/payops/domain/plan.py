@@ -30,10 +30,11 @@ Values = Mapping[str, str | None]
 class Target:
     """Where a plan may be applied, and nowhere else.
 
-    `system` is `postgres`, `http` or `redis`. `fingerprint` tells this very database from every other
-    (PostgreSQL: its system identifier and database oid; never a host name or a secret). Of `http`,
-    `database` is the name of the webhook endpoint, and `fingerprint` is made of its URL and of
-    Stripe's account. `account` is Stripe's, empty when the plan does not rest on Stripe.
+    `system` is `postgres`, `http` or `redis`. `fingerprint` tells this very database from every
+    other (PostgreSQL: its system identifier and database oid; never a host name or a secret). Of
+    `http`, `database` is the name of the webhook endpoint, and `fingerprint` is made of its URL and
+    of Stripe's account; of `redis` it is made of the replication id and the database's number.
+    `account` is Stripe's, empty when the plan does not rest on Stripe.
     """
 
     system: str

@@ -209,7 +209,9 @@ def test_what_is_no_state(state: str | bytes) -> None:
 def test_a_state_of_another_type_is_not_an_absent_one() -> None:
     redis = FakeRedis(odd={KEYS["state"]: "hash"})
     result = judged(CHECK, gathered(CHECK, fake_context(configured(), redis=redis)))
-    assert_unknown(result, "breaker stripe: stored state '(a hash, not text)' is not a state payops knows")
+    assert_unknown(
+        result, "breaker stripe: stored state '(a hash, not text)' is not a state payops knows"
+    )
 
 
 def test_a_command_survives_an_odd_name() -> None:
