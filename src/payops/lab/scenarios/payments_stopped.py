@@ -23,7 +23,8 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     del parameters
     found = lab.postgres.execute(
         "SELECT to_jsonb(p), created_at FROM payments p "
-        "WHERE created_at > now() - interval '90 minutes' ORDER BY created_at"
+        "WHERE created_at > now() - interval '90 minutes' "
+        "AND NOT EXISTS (SELECT FROM refunds r WHERE r.payment_id = p.id) ORDER BY created_at"
     ).fetchall()
     if not found:
         raise LabError("the lab has no recent payments", hint="start one with more payments")
