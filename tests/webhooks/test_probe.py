@@ -172,6 +172,7 @@ def test_throttled_once_is_tried_again() -> None:
         ("https://sso.example/?back=x", "a login wall"),
         ("https://elsewhere.example/authors/login-stats", "authors/login-stats"),
         ("http://[", "no address"),
+        ("javascript:alert(1)", "no address"),
         ("", "nowhere"),
     ],
 )
@@ -199,9 +200,10 @@ def test_what_is_where_a_redirect_leads() -> None:
     assert step(found, "signed").status is Status.SKIP
 
 
-def test_a_host_that_nobody_named_is_not_asked() -> None:
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])  # the latter on another port
+def test_a_host_or_port_that_nobody_named_is_not_asked(host: str) -> None:
     with listening(careful(OWN)) as other:
-        location = other.url.replace("127.0.0.1", "localhost")
+        location = other.url.replace("127.0.0.1", host)
         assert "there:" not in step(ask(always(307, Location=location)), "redirect").seen
     assert other.requests == []
 

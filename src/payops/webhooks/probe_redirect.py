@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from payops.domain.evidence import Action
 from payops.domain.status import Status
@@ -11,6 +11,7 @@ from payops.webhooks.answers import Answered
 from payops.webhooks.post import OutOfTimeError, Post, Posted
 from payops.webhooks.probed import Step
 
+_PORTS = {"http": 80, "https": 443}
 # Where frameworks and single sign-on send a stranger.
 _LOGIN = frozenset(
     {"login", "log-in", "signin", "sign-in", "sign_in", "sso", "auth", "oauth", "oauth2", "account"}
@@ -32,6 +33,8 @@ def redirect(post: Post, posted: Posted, body: Callable[[], bytes]) -> Step:
         wall = Action("Let POSTs to this path pass without a login: its signature is its login")
         return Step("redirect", Status.CRIT, f"{seen} (a login wall)", None, detail, (wall,))
     there = _there(post, answer.url, target, body)
+    if not _is_address(target):
+        return Step("redirect", Status.CRIT, f"{seen} (no address)", None, detail)
     mend = Action(
         f"Register {target} with Stripe in place of {answer.url}, or serve the endpoint without "
         "the redirect"
@@ -41,13 +44,11 @@ def redirect(post: Post, posted: Posted, body: Callable[[], bytes]) -> Step:
 
 
 def _there(post: Post, url: str, target: str, body: Callable[[], bytes]) -> str:
-    """What the target answers; a host that nobody named is not asked."""
-    try:
-        one, other = urlsplit(url), urlsplit(target)
-        same = one.hostname == other.hostname and other.scheme in (one.scheme, "https")
-    except ValueError:
-        return ""
-    if not same or url == target:
+    """What the target answers; a host that nobody named is not asked, nor another of its ports:
+    what listens there may be for this network alone."""
+    one, other = urlsplit(url), urlsplit(target)
+    same = one.hostname == other.hostname and other.scheme in (one.scheme, "https")
+    if not same or _port(other) not in {_port(one), _PORTS["https"]} or url == target:
         return ""
     try:
         return f"; there: {post(body(), url=target).said}"
@@ -55,12 +56,21 @@ def _there(post: Post, url: str, target: str, body: Callable[[], bytes]) -> str:
         return ""
 
 
+def _is_address(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+        return parts.scheme in _PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or _PORTS[parts.scheme]
+
+
 def _difference(url: str, target: str) -> str:
     """What changed, where it is one of the usual things."""
-    try:
-        one, other = urlsplit(url), urlsplit(target)
-    except ValueError:
-        return " (no address)"
+    one, other = urlsplit(url), urlsplit(target)
     if (one.scheme, other.scheme) == ("http", "https"):
         return " (http to https)"
     if one.path + "/" == other.path:
