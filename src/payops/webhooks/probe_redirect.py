@@ -32,9 +32,9 @@ def redirect(post: Post, posted: Posted, body: Callable[[], bytes]) -> Step:
     if is_login(target):
         wall = Action("Let POSTs to this path pass without a login: its signature is its login")
         return Step("redirect", Status.CRIT, f"{seen} (a login wall)", None, detail, (wall,))
-    there = _there(post, answer.url, target, body)
     if not _is_address(target):
         return Step("redirect", Status.CRIT, f"{seen} (no address)", None, detail)
+    there = _there(post, answer.url, target, body)
     mend = Action(
         f"Register {target} with Stripe in place of {answer.url}, or serve the endpoint without "
         "the redirect"
