@@ -757,6 +757,19 @@ def test_by_stripes_own_retry(shop: Till) -> None:
         shop.plan(another, by_stripe=True)
 
 
+def test_a_dedupe_key_that_is_no_string_stops_its_own_event_alone(shop: Till) -> None:
+    odd, plain = shop.lost(2)
+    key = KEY.format(event=odd)
+    shop.redis.delete(key)
+    shop.redis.hset(key, "worker", "1")
+    shop.redis.expire(key, TTL_S - 600)
+    planned = shop.plan(odd, plain)
+    assert [change.key["event"] for change in planned.plan.changes] == [plain]
+    (left_out,) = planned.refused
+    assert (left_out.subject, "no string" in left_out.why) == (odd, True)
+    assert words(shop.apply(planned.plan)) == ["done"]
+
+
 def test_a_plan_that_says_stripe_and_sends_itself_is_refused(shop: Till) -> None:
     from payops.webhooks.replay import fingerprint
 

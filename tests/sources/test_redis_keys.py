@@ -14,7 +14,7 @@ from payops.domain.deadline import Deadline
 from payops.domain.secret import Secret
 from payops.errors import Failure, SourceError
 from payops.lab.servers.redis import RedisServer
-from payops.sources.redis_keys import EventKeys, Mark
+from payops.sources.redis_keys import OTHER, EventKeys, Mark
 
 KEY = ":1:stripe_event:evt_1"
 
@@ -97,11 +97,7 @@ def test_never_cleared_when_it_is_another(
             client.delete(KEY)
             client.rpush(KEY, "1")
     before = client.type(KEY)
-    if change == "list":
-        with pytest.raises(SourceError):
-            keys.clear(KEY, mark)
-    else:
-        assert not keys.clear(KEY, mark)
+    assert not keys.clear(KEY, mark)
     assert client.type(KEY) == before
 
 
@@ -140,3 +136,18 @@ def test_who_may_not_delete_is_told(
         keys.close()
     assert raised.value.kind is Failure.PERMISSION
     assert client.get(KEY) == b"1"
+
+
+def test_a_key_that_is_no_string_hides_no_other_and_is_never_cleared(
+    keys: EventKeys, client: client_library.Redis
+) -> None:
+    client.hset("set", "a", "b")
+    client.expire("set", 3600)
+    client.set(KEY, "1", ex=3600)
+    found = keys.marks(["set", KEY])
+    mark = found["set"]
+    assert mark is not None
+    assert (mark.value, mark.expires_ms is not None) == (OTHER, True)
+    assert seen(keys).same_as(found[KEY] or mark)
+    assert not keys.clear("set", mark)
+    assert client.exists("set")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _BATCH = 500
 # Two readings of one key's expiry differ by the time between TIME and PTTL on the server.
 TOLERANCE_MS = 50
+OTHER = "(no string)"
+"""In place of the hash of a value: a set, a list. Such a key is not compared, and never cleared."""
 # In one step of the server's, so that a handler cannot come between looking and deleting.
 _CLEAR = """
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -33,8 +35,8 @@ return redis.call('DEL', KEYS[1])
 
 @dataclass(frozen=True)
 class Mark:
-    """A key as it is: a short hash of its value, and when it expires in ms of the epoch by the
-    server's clock; None is never."""
+    """A key as it is: a short hash of its value (`OTHER` for one that is no string), and when it
+    expires in ms of the epoch by the server's clock; None is never."""
 
     value: str
     expires_ms: int | None
@@ -59,7 +61,7 @@ class EventKeys(RedisSource):
             now = int(seconds) * 1000 + int(micros) // 1000
             for key, value, left in zip(batch, rest[::2], rest[1::2], strict=True):
                 expires = now + int(left) if left >= 0 else None
-                found[key] = None if value is None else Mark(_short(value), expires)
+                found[key] = None if value is None else Mark(_told(value), expires)
         return found
 
     def clear(self, key: str, seen: Mark) -> bool:
@@ -69,6 +71,8 @@ class EventKeys(RedisSource):
         expires = seen.expires_ms
 
         def ask(client: redis.Redis) -> Any:
+            if client.type(key) != b"string":
+                return 0
             value = client.get(key)
             if not isinstance(value, bytes) or _short(value) != seen.value:
                 return 0
@@ -94,9 +98,22 @@ def _reading(keys: Sequence[str]) -> Any:
             for key in keys:
                 pipeline.get(key)
                 pipeline.pttl(key)
-            return list(pipeline.execute())
+            # A key that is no string hides no other: it says so in its place.
+            answers = list(pipeline.execute(raise_on_error=False))
+        for answer in answers:
+            if isinstance(answer, Exception) and not _no_text(answer):
+                raise answer
+        return answers
 
     return ask
+
+
+def _told(value: Any) -> str:
+    return OTHER if isinstance(value, Exception) else _short(value)
+
+
+def _no_text(answer: Any) -> bool:
+    return str(answer).startswith("WRONGTYPE")
 
 
 def _short(value: bytes) -> str:

@@ -21,7 +21,7 @@ from payops.domain.plan_facts import Refusal
 from payops.domain.secret import masked_url
 from payops.domain.webhook import Moved, PathEvent
 from payops.errors import NotConfiguredError, UsageError
-from payops.sources.redis_keys import Mark
+from payops.sources.redis_keys import OTHER, Mark
 from payops.webhooks.told import rank
 from payops.webhooks.whereabouts import Whereabouts, overtaken
 
@@ -164,6 +164,11 @@ def left_out(
             "its dedupe key is set, so it would be answered as a duplicate and change nothing: "
             "`payops reconcile --save-plan F` puts the row right (where the key is set before an "
             "event is handled, say webhooks.dedupe.marked: before)"
+        )
+    if its.mark.value == OTHER:
+        return (
+            "its dedupe key is no string, so that nobody could tell it from one that the handler "
+            "sets again; delete it by hand"
         )
     if its.mark.expires_ms is None:
         return (
