@@ -74,6 +74,9 @@ def test_stuck_open_closed_by_hand_and_put_back(
     assert breaker["verdict"] in {"safe to close", "waits for traffic"}
     (check,) = told(done)["checks"]
     assert check["actions"][0]["command"].endswith("circuit reset stripe")
+    stored, *_ = check["evidence"]
+    assert not [name for name in stored["detail"] if name.startswith("ttl ")]  # none has a life
+    assert any(each["what"].startswith("answers in ") for each in check["evidence"])
 
     plan = tmp_path / "plan.json"
     saved = circuit(lab, state, "reset", "stripe", "--save-plan", str(plan))
@@ -251,6 +254,8 @@ def test_a_dead_redis_is_told_and_a_dead_database_hides_nothing(
     finally:
         laboratory.heal(Path(lab.dir), "database-down")
     assert told(without_ledger)["breakers"][0]["state"] == "closed"
+    statuses = {check["id"]: check["status"] for check in told(without_ledger)["checks"]}
+    assert (without_ledger.code, statuses["circuit.ledger"]) == (2, "CRIT")
     laboratory.inject(Path(lab.dir), "redis-down")
     try:
         dead = circuit(lab, state, "status", "-o", "json")

@@ -22,7 +22,6 @@ from payops.cli.apply import (
     show_plan,
 )
 from payops.cli.boundary import emit_text, tell
-from payops.cli.circuit_status import NameArgument
 from payops.cli.invocation import Invocation, duration_option, invocation
 
 if TYPE_CHECKING:
@@ -34,6 +33,12 @@ if TYPE_CHECKING:
 OPENED_AGAIN = 1
 _ASKING_S = 15.0
 
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[NAME]", help="The breaker; without it, the only one.", show_default=False
+    ),
+]
 SaveOption = Annotated[
     Path | None,
     typer.Option("--save-plan", metavar="FILE", help="Write the plan; change nothing."),

@@ -20,6 +20,7 @@ from payops.domain.status import Status
 from payops.domain.table import Column, Table
 from payops.domain.window import Window
 from payops.engine.circuit_evidence import ask_guards, ask_traffic
+from payops.engine.untold import status_of
 from payops.errors import NotConfiguredError, SourceError, UsageError
 from payops.sources import Sources
 from payops.sources.breakers import discover, place_of, read_breakers, reading
@@ -166,7 +167,7 @@ def _looked(
     window = Window(now - timedelta(hours=1), now)
     ctx = Context(settings, sources, window, now, deadline)
     guards = ask_guards(ctx, found.guards.values())
-    traffic, note = ask_traffic(ctx, found.readings, found.as_of)
+    traffic, note, unasked = ask_traffic(ctx, found.readings, found.as_of)
     told = [
         (
             one,
@@ -178,6 +179,8 @@ def _looked(
         _check(one, judged, guards[found.guards[one.name]], traffic.get(one.name), found.as_of)
         for one, judged in told
     ]
+    if unasked is not None:
+        checks.append(_without_ledger(settings, unasked, now))
     notes = [note] if note else []
     if not found.complete:
         notes.append("not every key was looked at: more --deadline looks further")
@@ -193,6 +196,24 @@ def _result(
     )
 
 
+def _without_ledger(settings: Settings, error: SourceError, now: datetime) -> CheckResult:
+    """Breakers were read, and held against nothing: a result of its own, so that a breaker which
+    is closed while payments fail does not pass for well."""
+    return CheckResult(
+        status_of(settings, error),
+        f"the ledger could not be asked, so whether payments fail is not known: {error}",
+        source="postgres",
+        as_of=now,
+        actions=(
+            *((Action(error.hint, error.by_hand),) if error.hint else ()),
+            Action("See what is wrong with it", "payops health --only postgres.connect"),
+        ),
+        id="circuit.ledger",
+        title="Payments by the ledger",
+        rows=ROWS,
+    )
+
+
 def _check(
     one: BreakerReading,
     judged: Judged,
@@ -201,6 +222,7 @@ def _check(
     now: datetime,
 ) -> CheckResult:
     odd = one.contradictions(now)
+    state = one.effective(now)
     status = judged.status
     if odd and status is Status.OK:
         status = Status.WARN
@@ -213,18 +235,22 @@ def _check(
                 "failures": one.failures,
                 "opened_at": utc_text(one.opened_at) if one.opened_at else None,
                 "last_failure": utc_text(one.last_failure) if one.last_failure else None,
-                **{f"ttl {key}": left for key, left in one.ttls.items()},
+                **{f"ttl {key}": left for key, left in one.ttls.items() if left is not None},
             },
         )
     ]
     evidence += [Evidence(f"contradiction: {what}", "redis", now) for what in odd]
     if guarded.how:
-        evidence.append(Evidence(f"{guarded.name}: {guarded.how}", guarded.name, now))
+        answers = "answers " if guarded.answers else ""
+        evidence.append(Evidence(f"{answers}{guarded.how}", guarded.name, now))
     if traffic is not None:
         failed = traffic.last_failure
+        refused = state is BreakerState.OPEN and traffic.failed
         evidence.append(
             Evidence(
-                f"{traffic.failed:,} of {traffic.attempts:,} payments failed by our fault",
+                f"{traffic.failed:,} of {traffic.attempts:,} payments failed by our fault or "
+                "Stripe's"
+                + (", those that the open breaker refused among them" if refused else ""),
                 "postgres",
                 now,
                 {
@@ -234,7 +260,6 @@ def _check(
                 },
             )
         )
-    state = one.effective(now)
     not_closed = state is not BreakerState.CLOSED and one.opened and one.opened <= now
     return CheckResult(
         status,

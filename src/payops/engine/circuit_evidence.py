@@ -64,12 +64,12 @@ def ask_guards(ctx: Context, names: Iterable[str]) -> dict[str, Guarded]:
 
 def ask_traffic(
     ctx: Context, readings: Sequence[BreakerReading], redis_now: datetime
-) -> tuple[dict[str, Traffic], str]:
-    """Payments by the ledger, for each breaker over its own windows; and, where the ledger could
-    not be asked, why. Times are moved to Redis' clock."""
+) -> tuple[dict[str, Traffic], str, SourceError | None]:
+    """Payments by the ledger, for each breaker over its own windows; a note where there is no
+    ledger; and what kept a ledger from answering. Times are moved to Redis' clock."""
     ledger = ctx.settings.payments
     if ledger is None:
-        return {}, "no ledger of payments is mapped, so whether payments fail is not known"
+        return {}, "no ledger of payments is mapped, so whether payments fail is not known", None
     postgres = ctx.sources.postgres
     try:
         skew = redis_now - postgres.server().now
@@ -85,8 +85,8 @@ def ask_traffic(
                 since_due = sum(row.count for row in later)
             found[reading.name] = traffic(recent, ledger, span, skew, since_due)
     except SourceError as error:
-        return {}, f"the ledger could not be asked: {error}"
-    return found, ""
+        return {}, "", error
+    return found, "", None
 
 
 def traffic(
