@@ -371,6 +371,10 @@ def test_with_one_source_down_the_rest_is_told(lab: LabInfo, tmp_path: Path, sou
     assert sources >= {"stripe", "postgres"} - {source}
     if source != "redis":
         assert source in {each["source"] for each in trace["unseen"]}
+    shown = run(lab, payment["processor_ref"], "-o", "plain", config=config).out
+    # Paid it was; without Stripe's side nobody may say that nothing moved.
+    assert "no money has moved" not in shown
+    assert ("what moved is not known" in shown) == (source == "stripe")
     mapped = tmp_path / "unknown.yaml"
     mapped.write_text(config.read_text() + "\nunreachable: UNKNOWN\n")
     assert run(lab, payment["processor_ref"], config=mapped).code == 3

@@ -29,6 +29,7 @@ from payops.trace.reach import Reach
 if TYPE_CHECKING:
     from payops.config.settings import Settings
     from payops.engine.trace import Trace, Traced
+    from payops.trace.story import Story
 
 _COLUMNS = (
     Column("at", "At"),
@@ -248,7 +249,7 @@ def _tables(each: Trace, suffix: str) -> list[Table]:
             )
             for currency, of in sorted(account.items())
         ),
-        note="" if account else "no money has moved",
+        note="" if account else _why_no_money(each.story),
     )
     note = "times are UTC, on this machine's clock"
     unseen = ", ".join(sorted({f"{one.what} ({one.source})" for one in each.story.unseen}))
@@ -258,6 +259,13 @@ def _tables(each: Trace, suffix: str) -> list[Table]:
         Table(f"timeline{suffix}", f"Timeline of {each.name}", _COLUMNS, tuple(rows), note),
         money,
     ]
+
+
+def _why_no_money(story: Story) -> str:
+    """Stripe alone tells what moved: without its side nothing is said of it."""
+    if not story.stripe_seen:
+        return "what moved is not known: Stripe's side was not seen"
+    return "no money has moved"
 
 
 def _at_divergence(each: Trace) -> Entry | None:

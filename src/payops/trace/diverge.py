@@ -251,10 +251,32 @@ def _actions(
     return tuple(found)
 
 
+# Sent again before this is mended, an event is refused again.
+_FIRST = {
+    **{
+        cause: Action("see what is wrong with the endpoint", "payops webhooks status")
+        for cause in (
+            "endpoint-unreachable",
+            "endpoint-redirects",
+            "endpoint-forbids",
+            "endpoint-fails",
+            "signature-refused",
+            "undelivered",
+        )
+    },
+    **{
+        cause: Action("see how the endpoint is registered", "payops webhooks endpoints")
+        for cause in ("endpoint-disabled", "type-not-subscribed")
+    },
+}
+
+
 def _way_actions(event: str, cause: str) -> Iterable[Action]:
     if cause in ("processed-late", "processed-twice"):
         return (Action("see the way of all events", "payops webhooks status"),)
+    first = _FIRST.get(cause)
     return (
+        *((first,) if first else ()),
         Action(
             "send its event again, once the endpoint is well",
             f"payops webhooks replay --event {shlex.quote(event)}",
