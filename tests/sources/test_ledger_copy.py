@@ -154,6 +154,19 @@ def test_nothing_mapped_and_nothing_there(postgres: PostgresSource, sql: Sql, ds
     assert filled == {"key": "1", "currency": "eur", "created_us": micros(T0)}
 
 
+@pytest.mark.parametrize("moment", ["20000-01-01", "0044-03-15 BC", "-infinity"])
+def test_a_time_that_python_has_no_date_for_is_none(
+    postgres: PostgresSource, sql: Sql, dsn: str, moment: str
+) -> None:
+    make(
+        sql,
+        "id bigint, status text, amount int, created_at timestamptz, updated_at timestamptz",
+        [(1, "paid", 5, T0, moment)],
+    )
+    ((row,), _) = copied(postgres, dsn, ledger({"updated_at": "updated_at"}))
+    assert (row["created_us"], row["updated_us"]) == (micros(T0), "")
+
+
 def test_the_edges(postgres: PostgresSource, sql: Sql, dsn: str) -> None:
     tick = timedelta(microseconds=1)
     moments = [T0 - tick, T0, WINDOW.until - tick, WINDOW.until]

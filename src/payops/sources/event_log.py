@@ -26,7 +26,8 @@ _OPTIONAL = ("type", "processed", "status", "processed_at", "attempts", "error")
 @dataclass(frozen=True, slots=True)
 class LogRow:
     """One row. `status` and `processed` are the table's own words as text, times aware UTC; None
-    where it is NULL or not mapped. `error` is shortened to 200 characters."""
+    where it is NULL or not mapped; a NULL `event_id` is empty. `error` is shortened to 200
+    characters."""
 
     event_id: str
     type: str | None
@@ -110,7 +111,7 @@ class EventLogReader:
         if names.processed_at:
             return sql.SQL("{} IS NULL").format(self._column("processed_at"))
         if names.status:
-            return sql.SQL("lower({}::text) <> ALL(%(handled)s::text[])").format(
+            return sql.SQL("coalesce(lower({}::text), '') <> ALL(%(handled)s::text[])").format(
                 self._column("status")
             )
         return sql.SQL("false")
@@ -143,7 +144,7 @@ class EventLogReader:
         return identifier(name) if name else sql.SQL("NULL")
 
     def _moment(self, word: str) -> sql.Composable:
-        """A time with its zone; infinity is none."""
+        """A time with its zone; infinity is none, nor is what Python has no date for."""
         name = getattr(self._log.columns, word)
         if not name:
             return sql.SQL("NULL::timestamptz")
@@ -153,7 +154,8 @@ class EventLogReader:
         if kind != "timestamptz":
             naive = sql.SQL("{}::timestamp").format(column) if kind == "date" else column
             moment = sql.SQL("({} AT TIME ZONE %(zone)s::text)").format(naive)
-        return sql.SQL("(CASE WHEN isfinite({0}) THEN {0} END)").format(moment)
+        within = "(CASE WHEN {0} BETWEEN '0001-01-02Z' AND '9999-12-30Z' THEN {0} END)"
+        return sql.SQL(within).format(moment)
 
     def _check(self) -> None:
         known = [(each, each) for each in self._types]

@@ -101,10 +101,11 @@ class CopyColumns:
             naive = sql.SQL("{}::timestamp").format(column) if kind == "date" else column
             moment = sql.SQL("({} AT TIME ZONE %(zone)s::text)").format(naive)
         # Before Postgres 14 extract gives a double, which is exact to the microsecond but rounded.
+        # Infinity is no time, nor is what Python has no date for: one such row would stop all.
         return sql.SQL(
-            "CASE WHEN isfinite({}) THEN round((extract(epoch FROM {})::numeric) * 1000000)::bigint"
-            " END"
-        ).format(column, moment)
+            "CASE WHEN {0} BETWEEN '0001-01-02Z' AND '9999-12-30Z'"
+            " THEN round((extract(epoch FROM {0})::numeric) * 1000000)::bigint END"
+        ).format(moment)
 
 
 def columns_of(source: PostgresSource, ledger: Ledger) -> CopyColumns:

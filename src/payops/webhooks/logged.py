@@ -50,7 +50,8 @@ def unfinished(settings: Settings, sources: Sources, since: datetime) -> list[Pa
         reader = EventLogReader(sources.postgres, log)
         for row in reader.unfinished(since, MOST_STRANGERS).rows:
             received = _utc(row.received_at)
-            if received is not None and not row.event_id.startswith(ID_PREFIX):
+            # Without an id it is no event of Stripe's.
+            if row.event_id and received is not None and not row.event_id.startswith(ID_PREFIX):
                 blank = PathEvent(row.event_id, row.type or "", received, True, 0)
                 found[row.event_id] = with_rows(blank, {row.event_id: [row]})
     return sorted(found.values(), key=lambda event: event.created)

@@ -1,6 +1,6 @@
 -- What the event log says of its rows that match; times with a zone, an error's beginning alone.
 SELECT
-    {event_id}::text AS event_id,
+    coalesce({event_id}::text, '') AS event_id,
     {type}::text AS type,
     {status}::text AS status,
     {processed}::text AS processed,
