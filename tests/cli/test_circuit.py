@@ -189,7 +189,7 @@ def test_a_plan_for_a_key_of_nobodys_is_refused(
 
 
 def test_a_watch_tells_each_change_and_ends_when_told(
-    lab: LabInfo, shop: redis_py.Redis, state: dict[str, str]
+    lab: LabInfo, shop: redis_py.Redis, state: dict[str, str], tmp_path: Path
 ) -> None:
     stuck_open(shop)
     words = ["watch", "--until", "closed", "--timeout", "30s", "--every", "100ms", "-o", "json"]
@@ -211,6 +211,14 @@ def test_a_watch_tells_each_change_and_ends_when_told(
     assert seen == [(None, "open"), ("open", "half_open"), ("half_open", "closed")]
     history = told(circuit(lab, state, "status", "--history", "-o", "json"))["history"]
     assert [one["what"] for one in history] == ["half_open -> closed", "open -> half_open"]
+
+    # The same state folder, another system: what became of this one is not its past.
+    other = tmp_path / "other.yaml"
+    text = Path(lab.config).read_text()
+    assert 'environment: "lab"' in text
+    other.write_text(text.replace('environment: "lab"', "environment: staging"))
+    done = payops("--config", other, "circuit", "status", "--history", "-o", "json", env=state)
+    assert told(done)["history"] == []
 
 
 def test_a_watch_that_waits_in_vain(

@@ -93,7 +93,7 @@ def watch(
             except SourceError as error:
                 told.silent(error)
             else:
-                _compare(found, states, path, told)
+                _compare(found, states, (path, settings.environment), told)
                 told.looked(found.readings, found.as_of)
                 if options.until and _all_are(found, options.until):
                     return True
@@ -110,7 +110,7 @@ def _all_are(found: Breakers, state: BreakerState) -> bool:
     return all(one.effective(found.as_of) is state for one in found.readings)
 
 
-def _compare(found: Breakers, states: dict[str, str], path: Path, told: Told) -> None:
+def _compare(found: Breakers, states: dict[str, str], log: tuple[Path, str], told: Told) -> None:
     for one in found.readings:
         state = one.effective(found.as_of)
         word = state.value if state else "unknown"
@@ -120,17 +120,18 @@ def _compare(found: Breakers, states: dict[str, str], path: Path, told: Told) ->
         states[one.name] = word
         transition = Transition(found.as_of, one.name, before, word, one.failures)
         if before is not None:
-            _log(path, transition)
+            _log(*log, transition)
         told.changed(transition)
 
 
-def _log(path: Path, transition: Transition) -> None:
+def _log(path: Path, environment: str, transition: Transition) -> None:
     """One line, written at once; a state folder that cannot be written to ends the watch with a
     word, not silently (OSError)."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     line = json.dumps(
         {
             "at": transition.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "environment": environment,
             "name": transition.name,
             "from": transition.before,
             "to": transition.after,
@@ -148,7 +149,8 @@ def _log(path: Path, transition: Transition) -> None:
 def history(settings: Settings, name: str, at_most: int) -> Table:
     """What is remembered of breakers, the newest first: what a watch saw, what payops did."""
     folder = state_folder(settings)
-    rows = [*_watched(folder / LOG), *_journaled(Journal(folder))]
+    own = settings.environment  # one state folder may serve several systems
+    rows = [*_watched(folder / LOG, own), *_journaled(Journal(folder), own)]
     rows = [row for row in rows if not name or row["name"] == name]
     rows.sort(key=lambda row: str(row["at"]), reverse=True)
     columns = (
@@ -182,7 +184,7 @@ def _moment(written: object) -> datetime | None:
         return None
 
 
-def _watched(path: Path) -> list[dict[str, Any]]:
+def _watched(path: Path, environment: str) -> list[dict[str, Any]]:
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -196,19 +198,28 @@ def _watched(path: Path) -> list[dict[str, Any]]:
             told = json.loads(line)
             change = f"{told['from']} -> {told['to']}"
             seen = {"at": told["at"], "name": told["name"], "failures": told.get("failures")}
+            elsewhere = told.get("environment", environment) != environment
         except (ValueError, KeyError, TypeError):
             continue  # half a line: a watch was killed while it wrote
-        found.append({**seen, "what": change, "by": "watch"})
+        if not elsewhere:
+            found.append({**seen, "what": change, "by": "watch"})
     return found
 
 
-def _journaled(journal: Journal) -> list[dict[str, Any]]:
-    """Resets and trips that were carried out."""
+def _journaled(journal: Journal, environment: str) -> list[dict[str, Any]]:
+    """Resets and trips that were carried out in this environment."""
     entries = journal.read().entries
+    runs = {
+        entry["seq"]
+        for entry in entries
+        if entry["kind"] == "apply" and entry["target"]["environment"] == environment
+    }
     intents = {
         entry["seq"]: entry
         for entry in entries
-        if entry["kind"] == "intent" and str(entry.get("remedy", "")).startswith("circuit.")
+        if entry["kind"] == "intent"
+        and entry.get("run") in runs
+        and str(entry.get("remedy", "")).startswith("circuit.")
     }
     return [
         {
