@@ -244,6 +244,21 @@ def test_without_having_looked_nothing_is_planned(shop: Till, section: str) -> N
     assert raised.value.source == section
 
 
+@pytest.mark.parametrize("kind", ["stuck", ""])
+def test_a_ledger_that_cannot_be_asked_lacks_nothing_known(shop: Till, kind: str) -> None:
+    shop.lost()
+    now = datetime.now(UTC)
+    wanted = Wanted(window=Window(now - timedelta(hours=1), now), stuck=bool(kind))
+    assert shop.plan(wanted=wanted).plan.changes
+    shop.sql.execute("ALTER TABLE payments RENAME TO payments_gone")
+    try:
+        with pytest.raises(SourceError) as raised:
+            shop.plan(wanted=wanted)
+    finally:
+        shop.sql.execute("ALTER TABLE payments_gone RENAME TO payments")
+    assert raised.value.source == "postgres"
+
+
 # ── whether it may be applied ────────────────────────────────────────────────────────────────────
 
 

@@ -228,7 +228,9 @@ def _events(
         types=() if globs else (wanted.types or None),
         undelivered=wanted.undelivered,
     )
-    for part in (Part.EVENTS, *([Part.LOG, Part.KEYS] if wanted.stuck else [])):
+    # Without the ledger nothing lacks, and nothing to do would be told in the middle of an incident.
+    ledger = () if wanted.undelivered else (Part.LEDGER,)
+    for part in (Part.EVENTS, *ledger, *([Part.LOG, Part.KEYS] if wanted.stuck else [])):
         if part in path.failures:
             raise path.failures[part]
     fresh = path.as_of - IN_FLIGHT
