@@ -228,7 +228,7 @@ def _events(
         types=() if globs else (wanted.types or None),
         undelivered=wanted.undelivered,
     )
-    # Without the ledger nothing lacks, and nothing to do would be told in the middle of an incident.
+    # Without the ledger nothing lacks, and in an incident "nothing to do" would be told.
     ledger = () if wanted.undelivered else (Part.LEDGER,)
     for part in (Part.EVENTS, *ledger, *([Part.LOG, Part.KEYS] if wanted.stuck else [])):
         if part in path.failures:

@@ -126,7 +126,8 @@ def changes_of(
             continue
         payment = event.payment_intent or event.object_id or event.id
         money = None if payment in counted else event.amount
-        counted.add(payment)
+        if money is not None:  # an event without an amount has not counted its payment
+            counted.add(payment)
         changes.append(change_of(event, its, way, money))
     return changes, refused
 
