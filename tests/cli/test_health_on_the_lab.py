@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,20 @@ def test_a_pipe_gets_plain_text_and_no_colour(lab: LabInfo) -> None:
     assert done.out.startswith("OK ")
     assert "\x1b" not in done.out
     assert len(done.out.splitlines()) == 1 + len(ASKED)
+
+
+def test_with_a_memory_rates_are_those_since_the_run_before(lab: LabInfo, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    run = ("--config", lab.config, "health", "--only", "postgres.rollbacks", "--state", state)
+    first = payops(*run, "-o", "json")
+    assert first.code == 0
+    kept = json.loads(state.read_text())
+    (job,) = kept["jobs"].values()
+    reading = job["readings"]["postgres.rollbacks"]
+    # As if it had been an hour ago, with three rollbacks since.
+    reading["as_of"] = (datetime.fromisoformat(reading["as_of"]) - timedelta(hours=1)).isoformat()
+    reading["measured"]["total_rollbacks"] -= 3
+    state.write_text(json.dumps(kept))
+    (check,) = json.loads(payops(*run, "-o", "json").out)["checks"]
+    assert "in the last 1 h" in check["summary"]
+    assert 3 <= check["measured"]["per_second"] * 3_600 < 100

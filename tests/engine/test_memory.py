@@ -17,7 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from payops.checks.contract import Earlier
 from payops.domain.change import Kind
+from payops.domain.evidence import Scalar
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
@@ -105,6 +107,7 @@ OURS = '{"payops_memory": 1, "jobs": '
         OURS + '{"production health": {"at": "2026-02-11T09:00", "sending": null, "checks": {}}}}',
         OURS + '{"j": {"at": null, "sending": null, "checks": {"a.b": {"status": "BAD"}}}}}',
         OURS + "[" * 100_000,
+        OURS + '{"j": {"at": null, "sending": null, "checks": {}, "readings": {"a.b": 1}}}}',
         '{"payops_memory": "one", "jobs": {}}',
         OURS + '"\ud800"}'.encode("utf-8", "surrogatepass").decode("utf-8", "replace"),
     ],
@@ -300,3 +303,50 @@ def test_a_run_that_died_while_telling_is_waited_for_a_minute(
     assert not kept.compare(now_report(Status.CRIT), telling=True).to_tell
     monkeypatch.setattr(memory, "_CLAIM", timedelta(0))
     assert kept.compare(now_report(Status.CRIT), telling=True).to_tell
+
+
+# ── what was measured, for the rates of the next run ─────────────────────────────────────────────
+
+
+def measuring(minute: float, **measured: Scalar) -> Report:
+    at = NOW + timedelta(minutes=minute)
+    result = CheckResult(Status.OK, "x", id="postgres.size", as_of=at, measured=measured)
+    return Report("health", at, "production", (result,))
+
+
+def test_what_was_measured_is_there_for_the_next_run_of_the_same_job(tmp_path: Path) -> None:
+    kept = Memory(tmp_path / "state")
+    assert kept.readings("health", "production") == {}
+    kept.compare(measuring(0, bytes=7, share=1.5, name="x" * 9, on=True, no=None), telling=False)
+    found = kept.readings("health", "production")
+    assert found == {"postgres.size": Earlier(NOW, {"bytes": 7, "share": 1.5})}
+    assert kept.readings("health", "staging") == kept.readings("reconcile", "production") == {}
+    kept.compare(measuring(1, request_id="req_1"), telling=False)  # it did not answer
+    assert kept.readings("health", "production") == found
+    kept.compare(measuring(2, bytes=float("nan")), telling=False)
+    assert kept.readings("health", "production") == found
+    kept.compare(measuring(3, bytes=9), telling=False)
+    assert kept.readings("health", "production")["postgres.size"].measured == {"bytes": 9}
+
+
+def test_runs_a_moment_apart_still_have_something_to_compare_with(tmp_path: Path) -> None:
+    kept = Memory(tmp_path / "state")
+    for second in range(9):
+        kept.compare(measuring(second / 60, bytes=second), telling=False)
+    assert kept.readings("health", "production")["postgres.size"].measured == {"bytes": 5}
+
+
+def test_a_memory_of_before_there_were_readings_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    kinds(path, a_report())
+    document = json.loads(path.read_text())
+    del document["jobs"]["production health"]["readings"]
+    path.write_text(json.dumps(document))
+    assert Memory(path).readings("health", "production") == {}
+    assert kinds(path, a_report(minute=1)) == [Kind.PERSISTING]
+
+
+def test_no_usable_memory_has_no_readings(tmp_path: Path) -> None:
+    (tmp_path / "else").write_text("somebody's")
+    for path in (tmp_path / "else", tmp_path, tmp_path / "none"):
+        assert Memory(path).readings("health", "production") == {}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from payops.config.load import Loaded
     from payops.domain.report import Report
     from payops.domain.window import Window
+    from payops.engine.earlier import Readings
 
 OnlyOption = Annotated[
     list[str] | None,
@@ -89,7 +90,10 @@ def health(
         ids = without_deep(ids, only or ())
 
     from payops.config.load import located
+    from payops.engine.earlier import readings
     from payops.engine.health import examine
+
+    earlier = _earlier(asked, loaded.settings.environment)
 
     def on_fault(id_: str, trace: str) -> None:
         tell(f"payops: fault of payops in {id_}; the other checks are not touched")
@@ -97,15 +101,34 @@ def health(
             tell_traceback(trace)
 
     def run(window: Window) -> Report:
+        nonlocal earlier
         # Counted from here: a secret_command may have waited for a person's touch, and what was
         # never asked must not be told as not answering.
         ends = Deadline.after(seconds)
         with located(loaded.path):
-            return examine(loaded.settings, ids, window=window, deadline=ends, on_fault=on_fault)
+            report = examine(
+                loaded.settings,
+                ids,
+                window=window,
+                deadline=ends,
+                on_fault=on_fault,
+                earlier=earlier,
+            )
+        earlier = readings(earlier, report.checks)  # for the next round of a watch
+        return report
 
     if watch is None:
         return show(run(window), chosen, asked)
     return watch_health(lambda: run(window_option(since, datetime.now(UTC))), every, chosen, asked)
+
+
+def _earlier(asked: Invocation, environment: str) -> Readings:
+    """What the run before measured, where `--state` remembers it."""
+    if asked.afterwards is None or asked.afterwards.state is None:
+        return {}
+    from payops.engine.memory import Memory
+
+    return Memory(asked.afterwards.state).readings("health", environment)
 
 
 def _chosen(

@@ -11,6 +11,7 @@ from payops.config.settings import Settings
 from payops.domain.deadline import Deadline
 from payops.domain.report import Report
 from payops.domain.window import Window
+from payops.engine.earlier import Readings
 from payops.engine.runner import Fault, run
 from payops.engine.thresholds import checks_in_force
 from payops.sources import Sources
@@ -23,8 +24,11 @@ def examine(
     window: Window,
     deadline: Deadline,
     on_fault: Fault | None = None,
+    earlier: Readings | None = None,
 ) -> Report:
     """Run the checks with these ids side by side; never later than `deadline`.
+
+    `earlier` is what the run before measured: rates and growth need two readings.
 
     Raises ConfigError when the configuration's thresholds do not fit the checks.
     """
@@ -34,7 +38,8 @@ def examine(
     # The clients give up a little earlier than the run, so that they can still say why.
     sources = Sources(settings, deadline.sooner(0.1, at_most=0.5))
     try:
-        results = run(checks, Context(settings, sources, window, now, deadline), on_fault)
+        ctx = Context(settings, sources, window, now, deadline, earlier=earlier or {})
+        results = run(checks, ctx, on_fault)
         return Report(
             command="health",
             generated_at=now,

@@ -1,7 +1,8 @@
 """`--state FILE`: what a job remembers of its checks from one run to the next.
 
     {"payops_memory": 1, "jobs": {"production health": {"at": "...Z", "sending": null,
-      "checks": {"circuit.state": {"status": "CRIT", "since": "...Z", ...}}}}}
+      "checks": {"circuit.state": {"status": "CRIT", "since": "...Z", ...}},
+      "readings": {"postgres.size": {"as_of": "...Z", "measured": {"bytes": 7706303}}}}}}
 
 Mode 0600, replaced whole. Two runs at once are kept apart by a lock beside the file, held for the
 moment of comparing alone; a run that began before the one that is remembered changes nothing.
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from payops.domain.change import FLAPPING, Change, Remembered, compare, untold
 from payops.domain.duration import utc_text
 from payops.domain.status import Status
+from payops.engine import earlier
 from payops.engine.whole_file import write_whole
 from payops.errors import PayopsError
 
@@ -53,6 +55,7 @@ class Job:
     at: datetime | None = None
     sending: datetime | None = None
     checks: dict[str, Remembered] = field(default_factory=dict)
+    readings: earlier.Readings = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,16 @@ class Memory:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def readings(self, command: str, environment: str) -> earlier.Readings:
+        """What the run before measured, by the id of the check; none where nothing usable is
+        remembered, which `compare` tells. The file is replaced whole, so that no lock is needed."""
+        try:
+            jobs, _ = self._read()
+        except (OSError, NotRememberedError):
+            return {}
+        job = jobs.get(_job_name(environment, command))
+        return job.readings if job else {}
+
     def compare(self, report: Report, *, telling: bool, whole: bool = False) -> Compared:
         """Hold the report against the run before, and remember it.
 
@@ -91,6 +104,8 @@ class Memory:
                 return Compared(changes, note=note)
             job.at = now
             job.checks = {id_: one for id_, one in after.items() if one.seen > now - _FORGOTTEN}
+            kept = earlier.readings(job.readings, report.checks)
+            job.readings = {id_: one for id_, one in kept.items() if id_ in job.checks}
             claimed = job.sending is not None and now - _CLAIM < job.sending <= now + _AHEAD
             to_tell = untold(job.checks, report.checks, now) if telling and not claimed else {}
             if to_tell:
@@ -153,7 +168,11 @@ class NewerError(ValueError):
 
 
 def _name(report: Report) -> str:
-    return f"{report.environment} {report.command}"
+    return _job_name(report.environment, report.command)
+
+
+def _job_name(environment: str, command: str) -> str:
+    return f"{environment} {command}"
 
 
 @contextmanager
@@ -185,6 +204,7 @@ def _text(jobs: Mapping[str, Job]) -> str:
                 "at": _moment(job.at),
                 "sending": _moment(job.sending),
                 "checks": {id_: _written(one) for id_, one in job.checks.items()},
+                "readings": earlier.written(job.readings),
             }
             for name, job in jobs.items()
         },
@@ -215,6 +235,7 @@ def _jobs_in(document: Any) -> dict[str, Job]:
             at=_time(job["at"]) if job["at"] else None,
             sending=_time(job["sending"]) if job["sending"] else None,
             checks={str(id_): _remembered(one) for id_, one in job["checks"].items()},
+            readings=earlier.read(job.get("readings", {})),
         )
         for name, job in document["jobs"].items()
     }
