@@ -84,12 +84,22 @@ def _told(story: Story, finding: Finding) -> Told | None:
     lost = [event for event in events if event.id in story.ways]
 
     def order(event: StoryEvent) -> tuple[int, int, int, str]:
-        way = story.ways.get(event.id)
-        sure = way is not None and way.certain
-        return (0 if sure else 1, wanted.index(event.type), event.created, event.id)
+        rank = _sureness(story.ways.get(event.id))
+        return (rank, wanted.index(event.type), event.created, event.id)
 
     event = min(lost or events, key=order)
     return Told(event, story.ways.get(event.id))
+
+
+# What remains where nothing that was seen says why.
+_LEFT_OVER = frozenset({"answered-not-processed", "undelivered"})
+
+
+def _sureness(way: Way | None) -> int:
+    """0 for a cause that was seen, 1 for one that is likely, 2 for what remains."""
+    if way is None:
+        return 2
+    return 0 if way.certain else 2 if way.cause in _LEFT_OVER else 1
 
 
 def _of_finding(
