@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -293,6 +294,26 @@ def test_a_large_payload_is_told_in_time() -> None:
         assert verdict.why is Why.NO_MATCH
         assert words in verdict.summary
         assert time.monotonic() - began < 10
+
+
+def test_a_body_that_would_grow_without_end_is_not_written_anew() -> None:
+    deep = '{"a":' * 400 + "[" + ",".join(["1"] * 150_000) + "]" + "}" * 400
+    began = time.monotonic()
+    tracemalloc.start()
+    try:
+        assert judged(deep, others=(TILL,)).why is Why.NO_MATCH
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 100e6
+    assert time.monotonic() - began < 10
+
+
+def test_what_was_not_tried_in_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payops.webhooks.verify._LONGEST_S", 0.0)
+    verdict = judged(given_=header(TILL))
+    assert verdict.why is Why.NO_MATCH
+    assert "could be tried in" in verdict.summary
 
 
 def test_a_result_for_each_verdict() -> None:
