@@ -129,7 +129,8 @@ def test_json_is_what_the_design_promises(lab: LabInfo) -> None:
     assert [line["at"][:19] for line in lines] == sorted(line["at"][:19] for line in lines)
     kinds = [line["kind"] for line in lines]
     wanted = ["row.created", "intent.created", "charge.succeeded", "refund.succeeded"]
-    assert [kind for kind in kinds if kind in wanted] == wanted
+    # It may have been refunded in parts.
+    assert list(dict.fromkeys(kind for kind in kinds if kind in wanted)) == wanted
     account = {each["currency"]: each for each in lines[-1]["account"]}
     mine = account[payment["currency"]]
     assert mine["captured"] == mine["refunded"] == payment["amount"]

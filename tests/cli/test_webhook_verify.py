@@ -58,11 +58,14 @@ def test_a_header_in_each_form(folder: Path, given: str) -> None:
     assert verdict["fits"]["place"] == "webhooks.endpoints[shop].secret"
 
 
+OLD = "a header of 4,000 s ago"
+
+
 @pytest.mark.parametrize(
     ("more", "code", "word"),
     [
-        (["--header", header(age=4000)], 2, "beyond the tolerance"),
-        (["--header", header(age=4000), "--at", "4000s"], 0, "valid"),
+        (["--header", OLD], 2, "beyond the tolerance"),
+        (["--header", OLD, "--at", "4000s"], 0, "valid"),
         (["--header", "t=1,v0=ab"], 2, "no v1"),
         (["--header", ""], 2, "there is no header"),
         (["--header", "@header", "--endpoint", "shop"], 0, "valid"),
@@ -77,7 +80,9 @@ def test_a_header_in_each_form(folder: Path, given: str) -> None:
     ],
 )
 def test_verdicts_and_exit_status(folder: Path, more: list[str], code: int, word: str) -> None:
-    done = verify(folder, *more, MINE=OWN, THEIRS="whsec_" + "x1" * 9, EMPTY="")
+    # Made now: these cases were listed when the run began.
+    words = [header(age=4000) if each is OLD else each for each in more]
+    done = verify(folder, *words, MINE=OWN, THEIRS="whsec_" + "x1" * 9, EMPTY="")
     assert_calm(done)
     assert done.code == code
     assert word in done.out + done.err

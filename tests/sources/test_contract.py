@@ -129,7 +129,7 @@ def test_postgres(postgres: PostgresSource) -> None:
     facts = postgres.server()
     assert not facts.in_recovery
     assert facts.replay_lag_s is None
-    assert facts.available == facts.max_connections - 3
+    assert facts.available == facts.max_connections - facts.reserved
     columns = {name: name for name in ("processor_ref", "currency", "failure_code")}
     reader = postgres.ledger(ledger(columns=columns))
     found = reader.open_payments(older_than=T0, newer_than=None, statuses=OPEN, sample=2)

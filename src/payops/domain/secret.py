@@ -205,8 +205,8 @@ def redact(text: str) -> str:
     Stripe's keys keep prefix and last 4, so that a person can tell which one it was; passwords
     vanish whole. Redacting what is redacted changes nothing.
 
-    >>> redact("GET /v1/charges with sk_test_4eC39HqLyjWDarjtT1zdp7dc")
-    'GET /v1/charges with sk_test_…p7dc'
+    >>> redact("GET /v1/charges with sk_test_Gh7nDkL2pQ9xYz4bVc6mT8wR")
+    'GET /v1/charges with sk_test_…T8wR'
     >>> redact("postgresql://app:hunter2@db/shop and password='a b'")
     'postgresql://app:[redacted]@db/shop and password=[redacted]'
     """

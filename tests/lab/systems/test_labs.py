@@ -24,6 +24,7 @@ from payops.errors import LabError
 from payops.lab import laboratory, scenario
 from payops.lab.control import Control
 from payops.lab.info import LabInfo
+from payops.lab.scenario import EVERY_PRESET
 from payops.lab.systems import System, system, system_names
 
 OTHERS = [name for name in system_names() if name != "reference"]
@@ -66,8 +67,15 @@ def not_here(lab: LabInfo) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("name", system_names())
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    # The shapes of one system differ in their tables alone: one seed for the second of them.
+    [
+        (name, seed)
+        for name in system_names()
+        for seed in ([1, 2, 3] if name in EVERY_PRESET else [1])
+    ],
+)
 def test_it_is_up_soon_and_healthy(name: str, seed: int, tmp_path: Path) -> None:
     place = tmp_path / "lab"
     started = time.monotonic()
@@ -78,12 +86,11 @@ def test_it_is_up_soon_and_healthy(name: str, seed: int, tmp_path: Path) -> None
         own = {id_ for id_ in found if id_.startswith("own.")}
         assert own == set(own_ids(settings_from({"preset": system(name).preset})))
         assert set(found) - own == set(without_deep(check_ids()))
-        assert {id_ for id_, status in found.items() if status == "SKIP"} - own == skipped(
-            system(name)
-        )
-        assert set(found.values()) == {"OK", "SKIP"} - (
-            set() if skipped(system(name)) else {"SKIP"}
-        )
+        skips = {id_ for id_, status in found.items() if status == "SKIP"}
+        assert skipped(system(name)) <= skips
+        # What every system has is never skipped.
+        assert not {"stripe.api", "postgres.connect", "app.health", "keys.configured"} & skips
+        assert set(found.values()) <= {"OK", "SKIP"}
         assert took < READY_S
     finally:
         laboratory.down(place)

@@ -102,10 +102,10 @@ def _inside(value: float, lowest: float, top: float) -> float:
 
 
 def _number(value: float, unit: str) -> str:
-    """`97 %`, `1.2 k`, `340 ms`, `12 s`: a few characters whatever the size.
+    """`97 %`, `1.23 k`, `340 ms`, `12 s`: a few characters whatever the size.
 
     >>> _number(1234, ""), _number(97.5, "%"), _number(12_000, "ms"), _number(2.5e6, "")
-    ('1.2 k', '97.5 %', '12 s', '2.5 M')
+    ('1.23 k', '97.5 %', '12 s', '2.5 M')
     """
     if unit == "ms" and abs(value) >= 1_000:
         value, unit = value / 1_000, "s"
