@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import fetch, match, reconcile_fetch, scan, startup, webhooks
+from benchmarks import fetch, health_large, match, reconcile_fetch, scan, startup, webhooks
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEADING = """\
@@ -25,6 +25,7 @@ SECTIONS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("Fetching Stripe's side", fetch.run),
     ("Matching", match.run),
     ("The whole of `payops reconcile`", reconcile_fetch.run),
+    ("`payops health` on a million rows", health_large.run),
     ("Scanning logs", scan.run),
     ("The way of 100,000 events", webhooks.run),
 )
