@@ -206,6 +206,11 @@ def scenario_ids(package: str = PACKAGE) -> tuple[str, ...]:
     return tuple(_modules(package))
 
 
+def scenarios_for(preset: str) -> tuple[str, ...]:
+    """The ids of the scenarios that are made for a preset, sorted."""
+    return tuple(one for one in scenario_ids() if preset in load_scenario(one).presets)
+
+
 def load_scenario(wanted: str, package: str = PACKAGE) -> Scenario:
     """The scenario of that id.
 

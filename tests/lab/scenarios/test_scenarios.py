@@ -21,7 +21,7 @@ from payops.lab import laboratory, scenario
 from payops.lab.control import Control
 from payops.lab.info import LabInfo
 
-IDS = scenario.scenario_ids()
+IDS = scenario.scenarios_for("reference")
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,13 @@ from payops.lab.scenario import EVERY_PRESET
 from payops.lab.systems import System, system, system_names
 
 OTHERS = [name for name in system_names() if name != "reference"]
-ENOUGH_OF_A_VARIANT = {"payments-stuck-pending", "stripe-key-invalid", "webhook-endpoint-down"}
+ENOUGH_OF_A_VARIANT = {
+    "payments-stuck-pending",
+    "stripe-key-invalid",
+    "webhook-endpoint-down",
+    "external-connection-fails",
+    "external-collections-failed",
+}
 EVENT = b'{"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {}}}'
 # More than one lab stands on this machine while these run; the lab alone is ready in 1 to 2 s.
 # 6 s on a machine of its own, which `make bench` shows; here two workers share two cores.
@@ -162,6 +168,13 @@ def rows(info: LabInfo) -> list[tuple[Any, ...]]:
 
     settings = settings_from({"preset": system(info.preset).preset})
     tables = [entry.table for entry in (*settings.ledgers.values(), *settings.event_logs.values())]
+    if (outside := settings.external) is not None:
+        mapped = (
+            outside.connections and outside.connections.table,
+            outside.collections and outside.collections.table,
+            outside.configs and outside.configs.table,
+        )
+        tables += [table for table in mapped if table]
     with psycopg.connect(info.postgres_dsn) as connection:
         return [
             row
