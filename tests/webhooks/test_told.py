@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from payops.domain.money import Money
 from payops.domain.payment import PaymentStatus as Word
-from payops.domain.webhook import Moved
+from payops.domain.webhook import Moved, PathEvent
 from payops.webhooks.ledger import Row, judge_payments, judge_refunds
+from payops.webhooks.told import money_told
 from webhooks.paths import event
 
 ALL_WORDS = frozenset(Word)
@@ -94,3 +98,33 @@ def test_a_failed_refund_that_nobody_recorded_is_nothing_to_be_put_right() -> No
     found = judge_refunds([made, failed], {}, ALL_WORDS)
     assert found["evt_1"].moved is Moved.NO_ROW
     assert found["evt_2"].moved is Moved.NOT_TOLD
+
+
+def refund(id_: str, minor: int, currency: str = "usd", type_: str = "refund.created") -> PathEvent:
+    amount = Money(currency, minor)
+    return event(id_, type=type_, object_id=f"re_{id_}", payment_intent="pi_1", amount=amount)
+
+
+@pytest.mark.parametrize(
+    ("events", "minor"),
+    [
+        ([refund("a", 500), refund("b", 1000)], 1500),
+        ([refund("a", 500), refund("a", 500)], 500),  # told twice, given back once
+        ([refund("c", 2000, type_="charge.refunded"), refund("a", 500), refund("b", 700)], 1200),
+        ([refund("c", 2000, type_="charge.refunded")], 2000),
+    ],
+)
+def test_refunds_of_one_payment_are_added_up(events: list[PathEvent], minor: int) -> None:
+    assert money_told(events) == {"refunded pi_1": Money("usd", minor)}
+    assert money_told(reversed(events)) == money_told(events)
+
+
+def test_money_is_told_once_and_what_tells_of_none_is_left_out() -> None:
+    paid = event("1", payment_intent="pi_1", amount=Money("jpy", 7))
+    session = event("2", type="checkout.session.completed", payment_intent="pi_1")
+    empty = event("3", payment_intent="pi_3", amount=None)
+    other = event("4", type="payment_intent.created")
+    session = replace(session, amount=Money("jpy", 7))
+    assert money_told([paid, session, empty, other]) == {"paid pi_1": Money("jpy", 7)}
+    mixed = [refund("a", 1), refund("b", 1, "eur")]
+    assert money_told(mixed) == {}

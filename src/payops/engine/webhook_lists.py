@@ -33,7 +33,7 @@ from payops.errors import NotConfiguredError, SourceError, UsageError
 from payops.webhooks.classify import Place, Verdict
 from payops.webhooks.endpoints import remarks
 from payops.webhooks.path import Part, Path
-from payops.webhooks.told import money_key
+from payops.webhooks.told import money_told
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -147,14 +147,8 @@ def _count(
         assert isinstance(failure, SourceError | NotConfiguredError)  # noqa: S101  no other is kept
         return _named(untold(settings, failure, path.as_of), id_, title)
     limits = seen.limits[id_of(Cause.UNDELIVERED if name == "undelivered" else Cause.NOT_PROCESSED)]
-    amounts = {
-        key: each.event.amount
-        for each in chosen
-        if each.event.moved in {Moved.NO, Moved.NO_ROW}
-        and (key := money_key(each.event)) is not None
-        and each.event.amount is not None
-    }
-    money = total_at_risk(amounts.values())
+    owed = [each.event for each in chosen if each.event.moved in {Moved.NO, Moved.NO_ROW}]
+    money = total_at_risk(money_told(owed).values())
     payments = sum(each.count for each in money)
     statuses = [limits["count"].judge(len(chosen)), limits["payments"].judge(payments)]
     silent = _silent(path) if name == "stuck" else ""

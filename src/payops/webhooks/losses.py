@@ -16,7 +16,7 @@ from payops.domain.webhook import Cause, Loss, Moved, PathEvent
 from payops.webhooks.advice import actions_for, meaning
 from payops.webhooks.classify import Ground, Place, Verdict
 from payops.webhooks.path import Part
-from payops.webhooks.told import money_key
+from payops.webhooks.told import money_key, money_told
 
 # Of each cause so many events are named; the lists (`undelivered`, `stuck`) have them all.
 _NAMED = 20
@@ -35,17 +35,18 @@ def losses(
     alone.
     """
     lost: dict[Cause, list[Verdict]] = defaultdict(list)
-    amounts: dict[Cause, list[Money]] = defaultdict(list)
-    told: set[str] = set()
+    at_risk: list[PathEvent] = []
+    first: dict[str, Cause] = {}
     for verdict in verdicts:
         if verdict.place is not Place.LOST or verdict.cause is None:
             continue
         lost[verdict.cause].append(verdict)
-        event = verdict.event
-        key = money_key(event) if _at_risk(verdict, ground) else None
-        if key is not None and event.amount is not None and key not in told:
-            told.add(key)
-            amounts[verdict.cause].append(event.amount)
+        if _at_risk(verdict, ground) and (key := money_key(verdict.event)) is not None:
+            at_risk.append(verdict.event)
+            first.setdefault(key, verdict.cause)
+    amounts: dict[Cause, list[Money]] = defaultdict(list)
+    for key, amount in money_told(at_risk).items():
+        amounts[first[key]].append(amount)
     found = [
         _loss(cause, its, total_at_risk(amounts[cause]), ground, limits[cause])
         for cause, its in lost.items()

@@ -7,9 +7,10 @@ then a newer event takes an older one's place.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import Enum
 
+from payops.domain.money import Money
 from payops.domain.payment import PaymentStatus as Word
 from payops.domain.webhook import PathEvent
 
@@ -129,3 +130,27 @@ def money_key(event: PathEvent) -> str | None:
     if event.type == "charge.dispute.created":
         return f"disputed {about}"
     return None
+
+
+def money_told(events: Iterable[PathEvent]) -> dict[str, Money]:
+    """The money that events tell of, by `money_key`: each once, however many events tell of it.
+
+    Refunds of one payment are added up by `refund.created`, which has each refund's own amount;
+    where there is none of them, `charge.refunded` has the charge's amount, the largest that can be
+    missing.
+    """
+    single: dict[str, Money] = {}
+    refunds: dict[str, dict[str, Money]] = {}
+    for event in events:
+        key = money_key(event)
+        if key is None or event.amount is None:
+            continue
+        if event.type == "refund.created":
+            refunds.setdefault(key, {})[event.object_id] = event.amount
+        elif key not in single or event.amount.minor > single[key].minor:
+            single[key] = event.amount
+    for key, each in refunds.items():
+        currencies = {amount.currency for amount in each.values()}
+        if len(currencies) == 1:
+            single[key] = Money(currencies.pop(), sum(amount.minor for amount in each.values()))
+    return single
