@@ -97,4 +97,4 @@ def test_lab_list_names_every_scenario() -> None:
     } <= set(listed)
     for scenario in listed.values():
         assert scenario["title"]
-        assert "reference" in scenario["presets"]
+        assert scenario["presets"]

@@ -15,6 +15,7 @@ from payops.config.settings import Settings
 from payops.domain.deadline import Deadline
 from payops.engine.trace import Trace, Tracer
 from payops.lab import laboratory
+from payops.lab.control import Control
 from payops.lab.info import LabInfo
 from payops.lab.scenario import EVERY_PRESET, load_scenario, scenario_ids
 from payops.lab.systems import system
@@ -72,9 +73,12 @@ def newest(lab: LabInfo, count: int) -> list[str]:
 
 
 def affected(lab: LabInfo, scenario: str) -> list[str]:
-    """Payments that the scenario changed, oldest and one of the middle."""
+    """Paid payments that the scenario changed, oldest and one of the middle."""
     kept = json.loads((Path(lab.dir) / "scenarios" / f"{scenario}.json").read_text())
-    held = list(dict.fromkeys(one for one in kept["held"] if one and one.startswith("pi_")))
+    every = list(dict.fromkeys(one for one in kept["held"] if one and one.startswith("pi_")))
+    # Those that were paid: of one that was never tried again the ledger may agree without an event.
+    stripe = Control("stripe", lab.stripe_control_url)
+    held = [one for one in every if stripe.get(f"/objects/{one}")["status"] == "succeeded"] or every
     return list(dict.fromkeys((held[0], held[len(held) // 3])))
 
 
