@@ -1,4 +1,5 @@
-"""`python -m benchmarks [--write]`: runs all, prints Markdown; --write keeps it in the docs."""
+"""`python -m benchmarks [--write] [WORD]...`: runs all, or the sections with such a word in their
+title, and prints Markdown; --write keeps it in the docs, beside the sections that did not run."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ HEADING = """\
 # Benchmarks
 
 Ratios within one run: machines are noisy, so single times mean little and ratios hold. Written by
-`make bench ARGS=--write`; `make bench` prints the same without writing.
+`make bench ARGS=--write`; `make bench` prints the same without writing, `make bench ARGS=scanning`
+one section.
 """
 # Title, and what yields the lines of its tables as each measurement ends.
 SECTIONS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
@@ -37,16 +39,30 @@ def _where_and_when() -> str:
     return f"Measured {datetime.now(UTC):%Y-%m-%d} with {python} on {cores}.\n"
 
 
+def _kept() -> dict[str, str]:
+    """The page's sections as they stand, by title."""
+    parts = PAGE.read_text(encoding="utf-8").split("\n## ")[1:] if PAGE.exists() else []
+    return {title: text.strip("\n") for title, _, text in (part.partition("\n") for part in parts)}
+
+
 def main() -> None:
-    """Run every benchmark."""
-    lines = [HEADING, _where_and_when()]
-    print("\n".join(lines), flush=True)
+    """Run every benchmark, or those that are named."""
+    words = [word.lower() for word in sys.argv[1:] if not word.startswith("--")]
+    sections = _kept()
+    print(HEADING + "\n" + _where_and_when(), flush=True)
     for title, run in SECTIONS:
-        for line in chain([f"## {title}\n"], run(), [""]):
+        if words and not any(word in title.lower() for word in words):
+            continue
+        lines = []
+        print(f"## {title}\n", flush=True)
+        for line in chain(run(), [""]):
             lines.append(line)
             print(line, flush=True)
+        sections[title] = "\n".join(lines).strip("\n")
     if "--write" in sys.argv[1:]:
-        PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+        told = [f"## {title}\n\n{sections[title]}" for title, _ in SECTIONS if title in sections]
+        page = "\n\n".join([f"{HEADING}\n{_where_and_when().strip()}", *told])
+        PAGE.write_text(page + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
