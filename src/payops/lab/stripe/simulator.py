@@ -107,9 +107,11 @@ class Simulator:
     async def stop(self) -> None:
         """Close everything; what was answered is on disk."""
         if self._dispatching is not None:
-            self._dispatching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._dispatching
+            # More than once: before Python 3.12 `wait_for` may lose a cancellation that comes in
+            # the moment in which what it waits for is there.
+            while not self._dispatching.done():
+                self._dispatching.cancel()
+                await asyncio.wait([self._dispatching], timeout=0.2)
         for server in (self.api_server, self.control_server, self.status_server):
             await server.refuse()
         self.store.close()
