@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 class KeyKind:
     """Keys of one purpose: `pattern` is for SCAN, `ttl` how many seconds one lives."""
 
+    id: str
     title: str
     pattern: str
     ttl: float
@@ -23,10 +24,10 @@ def key_kinds(settings: Settings) -> tuple[KeyKind, ...]:
     found = []
     if one := settings.trace.idempotency:
         pattern = _escaped(one.key).replace("{key}", "*")
-        found.append(KeyKind("idempotency keys", pattern, one.ttl))
+        found.append(KeyKind("idempotency", "idempotency keys", pattern, one.ttl))
     if dedupe := settings.webhooks.dedupe:
         pattern = _escaped(dedupe.key).replace("{event}", "*")
-        found.append(KeyKind("keys of webhook events", pattern, dedupe.ttl))
+        found.append(KeyKind("dedupe", "keys of webhook events", pattern, dedupe.ttl))
     return tuple(found)
 
 

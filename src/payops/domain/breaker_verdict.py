@@ -17,6 +17,14 @@ from payops.domain.evidence import Action
 from payops.domain.status import Status
 from payops.domain.text import shortened
 
+# Which check tells whether what a breaker guards is well.
+GUARDS = {
+    "stripe": "stripe.api",
+    "postgres": "postgres.connect",
+    "redis": "redis.connect",
+    "app": "app.health",
+}
+
 
 class Verdict(Enum):
     """The value is the word in JSON."""
@@ -214,13 +222,5 @@ def _name(reading: BreakerReading) -> str:
     return shlex.quote(reading.name)
 
 
-_CHECKS = {
-    "stripe": "stripe.api",
-    "postgres": "postgres.connect",
-    "redis": "redis.connect",
-    "app": "app.health",
-}
-
-
 def _ask(name: str) -> str:
-    return f"payops health --only {_CHECKS[name]}" if name in _CHECKS else ""
+    return f"payops health --only {GUARDS[name]}" if name in GUARDS else ""

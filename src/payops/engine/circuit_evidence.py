@@ -13,7 +13,7 @@ from payops.checks import named
 from payops.checks.contract import Context
 from payops.config.ledger import Ledger
 from payops.domain.breaker import BreakerReading
-from payops.domain.breaker_verdict import Guarded, Traffic
+from payops.domain.breaker_verdict import GUARDS, Guarded, Traffic
 from payops.domain.declines import declined_by_issuer
 from payops.domain.payment import PaymentStatus
 from payops.domain.status import Status
@@ -22,13 +22,6 @@ from payops.engine.runner import run
 from payops.errors import SourceError
 from payops.sources.ledger import Outcome
 
-# Which check tells whether what a breaker guards is well.
-GUARDS = {
-    "stripe": "stripe.api",
-    "postgres": "postgres.connect",
-    "redis": "redis.connect",
-    "app": "app.health",
-}
 # Failures are looked at over so many of the breaker's own windows, and 5 min at least: a minute of
 # a quiet shop has no payment in it.
 _WINDOWS = 5

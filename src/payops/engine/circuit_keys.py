@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from payops.checks.payment_keys import key_kinds
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.payment import PaymentStatus
@@ -33,6 +34,7 @@ _MOST, _SAMPLE = 50_000, 1_000
 # Of these the values are read: a request in progress is a young key, and few are.
 _VALUES = 500
 _LONGEST = 400
+_TITLES = {"idempotency": "Idempotency keys", "dedupe": "Webhook events that were had"}
 _ROWS = ("S4-22", "S4-23")
 
 
@@ -48,21 +50,10 @@ class Kind:
 
 def kinds(settings: Settings) -> tuple[Kind, ...]:
     """Those that the configuration names."""
-    found = []
-    if one := settings.trace.idempotency:
-        pattern = _escaped(one.key).replace("{key}", "*")
-        found.append(Kind("idempotency", "Idempotency keys", pattern, one.ttl))
-    if dedupe := settings.webhooks.dedupe:
-        pattern = _escaped(dedupe.key).replace("{event}", "*")
-        found.append(Kind("dedupe", "Webhook events that were had", pattern, dedupe.ttl))
+    found = [Kind(one.id, _TITLES[one.id], one.pattern, one.ttl) for one in key_kinds(settings)]
     for name, pattern in settings.circuit.caches.items():
         found.append(Kind(f"cache-{name}", f"Cache {name}", pattern))
     return tuple(found)
-
-
-def _escaped(template: str) -> str:
-    """A key's text as a glob that means itself."""
-    return "".join(f"\\{c}" if c in "*?[]\\" else c for c in template)
 
 
 def overview(settings: Settings, deadline: Deadline) -> Report:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from payops.checks.ledger import tally
 from payops.domain.breaker import BreakerState
 from payops.domain.deadline import Deadline
-from payops.domain.declines import declined_by_issuer
-from payops.domain.payment import PAID, PaymentStatus
 from payops.domain.window import Window
 from payops.engine.circuit import read
 from payops.errors import SourceError
@@ -87,14 +86,8 @@ def _payments(
         # This machine's clock began the watch; the ledger's times are the database's.
         elapsed = datetime.now(began.tzinfo) - began
         window = Window(now - elapsed, now + timedelta(seconds=1))
-        rows = sources.postgres.ledger(ledger).outcomes(window).rows
+        outcomes = sources.postgres.ledger(ledger).outcomes(window)
     except SourceError:
         return None, None
-    paid = sum(row.count for row in rows if row.status in PAID)
-    failed = sum(
-        row.count
-        for row in rows
-        if row.status is PaymentStatus.FAILED
-        and not declined_by_issuer(row.failure_code, ledger.issuer_declines)
-    )
-    return paid, failed
+    counted = tally(outcomes, ledger)
+    return counted.paid, counted.ours

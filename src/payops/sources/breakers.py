@@ -109,7 +109,7 @@ def read_breakers(
 
     def value(key: str, layout: str) -> bytes | None:
         if key in hashes and layout == "document":
-            return json.dumps(_texts(hashes[key])).encode()
+            return hash_text(hashes[key]).encode()
         if strings[key] is None and kinds[key] not in {"none", "string"}:
             return f"(a {kinds[key]}, not text)".encode()
         return strings[key]
@@ -131,11 +131,13 @@ def read_breakers(
     return tuple(found)
 
 
-def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {
+def hash_text(fields: Mapping[bytes, bytes]) -> str:
+    """A hash as the JSON object of its fields, in their order: what is read is what is compared."""
+    texts = {
         name.decode("utf-8", "backslashreplace"): value.decode("utf-8", "backslashreplace")
         for name, value in fields.items()
     }
+    return json.dumps(texts)
 
 
 def discover(redis: RedisSource) -> tuple[tuple[tuple[str, Place], ...], bool]:

@@ -11,6 +11,7 @@ from payops.domain.plan import Change, Values
 from payops.domain.plan_outcome import Outcome, Result, Words, difference, same
 from payops.domain.plan_redis import CLEAR, as_bytes, as_text, keys_of, life, statement_of
 from payops.errors import RefusedError, SourceError
+from payops.sources.breakers import hash_text
 from payops.sources.redis import RedisSource
 
 if TYPE_CHECKING:
@@ -197,18 +198,10 @@ def _values(client: Any, keys: Sequence[str]) -> tuple[Values, Mapping[str, str]
         elif kind == "string":
             found[key] = as_text(client.get(key))
         elif kind == "hash" and client.hlen(key) <= _MOST_FIELDS:
-            found[key] = json.dumps(_texts(client.hgetall(key)))
+            found[key] = hash_text(client.hgetall(key))
         else:
             raise RefusedError(f"{key} is a {kind}: no value of a breaker's")
     return found, kinds
-
-
-def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    """As `payops.sources.breakers` reads a hash, in the same order."""
-    return {
-        name.decode("utf-8", "backslashreplace"): value.decode("utf-8", "backslashreplace")
-        for name, value in fields.items()
-    }
 
 
 def _queue(pipeline: Any, change: Change, kinds: Mapping[str, str]) -> None:

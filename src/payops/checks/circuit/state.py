@@ -12,6 +12,7 @@ from datetime import datetime
 
 from payops.checks.contract import Check, Context
 from payops.domain.breaker import BreakerReading, BreakerState
+from payops.domain.breaker_verdict import GUARDS
 from payops.domain.duration import human_duration, utc_text
 from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.result import CheckResult
@@ -144,20 +145,11 @@ def _evidence(reading: BreakerReading, facts: Facts) -> Evidence:
     )
 
 
-# Which check tells whether what a breaker guards is well again.
-_ASK = {
-    "stripe": "stripe.api",
-    "postgres": "postgres.connect",
-    "redis": "redis.connect",
-    "app": "app.health",
-}
-
-
 def _close(guards: str, name: str) -> tuple[Action, ...]:
     return (
         Action(
             f"First see whether {guards.capitalize()} answers",
-            f"payops health --only {_ASK[guards]}" if guards in _ASK else "",
+            f"payops health --only {GUARDS[guards]}" if guards in GUARDS else "",
         ),
         Action(
             "Only if it does: close the breaker (runbook 004, scenario 2)",
