@@ -144,6 +144,16 @@ def test_429_is_retried_with_backoff(control: Control, stripe: StripeSource) -> 
     assert stripe.calls == 3
 
 
+@pytest.mark.parametrize(("kind", "tries", "sent"), [("429", 1, 1), ("429", 2, 2), ("reset", 1, 1)])
+def test_no_more_requests_than_were_allowed(
+    control: Control, stripe: StripeSource, kind: str, tries: int, sent: int
+) -> None:
+    control("PUT", "/faults", {"kind": kind})
+    with pytest.raises(SourceError):
+        stripe.get("/v1/account", Intent, tries=tries)
+    assert stripe.calls == sent
+
+
 def test_429_without_end_ends_within_the_deadline(control: Control, simulator: Any) -> None:
     control("PUT", "/faults", {"kind": "429"})
     with at_most(1):

@@ -21,7 +21,7 @@ from payops.trace.entries import timeline
 from payops.trace.find import find
 from payops.trace.find_around import around, newest
 from payops.trace.found import Found, dashboard, no_such
-from payops.trace.gather import Subject, gather
+from payops.trace.gather import Subject, gather, gather_last
 from payops.trace.ids import Asked, Kind, recognised
 from payops.trace.reach import Reach
 from payops.trace.story import Story
@@ -132,6 +132,7 @@ class Tracer:
 
     def _one(self, asked: Asked | ByAmount | Newest) -> Traced:
         self.reach.begin()
+        calls = self._sources.stripe_calls()
         if isinstance(asked, ByAmount):
             found = around(self.reach, asked.amount, asked.window)
             traced = Traced(found.is_, found)
@@ -145,7 +146,6 @@ class Tracer:
         else:
             found = find(self.reach, asked)
             traced = Traced(asked.text, found)
-        calls = self._sources.stripe_calls()
         for number, subject in enumerate(found.subjects):
             if number:
                 self.reach.begin()
@@ -167,8 +167,11 @@ class Tracer:
         """One payment."""
         story = gather(self.reach, subject)
         find_ways(self.reach, story, probe=self._probe)
+        story.unseen = self.reach.unseen
         page = _page(self.reach, story)
         found = divergences(story, _likely(story), page)
+        # After it: a payout that nobody asked for makes no cause less certain.
+        gather_last(self.reach, story)
         return Trace(
             asked,
             is_,

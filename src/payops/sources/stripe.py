@@ -116,13 +116,15 @@ class StripeSource:
         self.limited = 0
         self.request_ids: list[str] = []
 
-    def get(self, path: str, into: type[T], **params: Any) -> Answer[T]:
+    def get(
+        self, path: str, into: type[T], *, tries: int = _MOST_ATTEMPTS, **params: Any
+    ) -> Answer[T]:
         """`GET path` (`/v1/payment_intents/pi_…`), decoded into a msgspec type.
 
-        `params` as Stripe names them: `created={"gte": 1}`, `expand=["latest_charge"]`. Raises
-        SourceError.
+        `params` as Stripe names them: `created={"gte": 1}`, `expand=["latest_charge"]`. At most
+        `tries` requests are sent for it, and never more than five. Raises SourceError.
         """
-        reply = self._reply(path, params)
+        reply = self._reply(path, params, min(tries, _MOST_ATTEMPTS))
         received = clock.now()
         request_id = reply.headers.get("Request-Id", "")
         try:
@@ -146,7 +148,7 @@ class StripeSource:
         as_of: datetime | None = None
         more = True
         while more and len(items) < at_most:
-            cursor = {"starting_after": items[-1].id} if items else {}
+            cursor: dict[str, Any] = {"starting_after": items[-1].id} if items else {}
             limit = min(_PAGE, at_most - len(items))
             page = self.get(path, _Page[into], **params, **cursor, limit=limit)  # type: ignore[valid-type]
             request_ids.append(page.request_id)
@@ -185,8 +187,8 @@ class StripeSource:
         """Drop idle connections."""
         self._transport.close()
 
-    def _reply(self, path: str, params: dict[str, Any]) -> Reply:
-        """The first good answer, within the deadline."""
+    def _reply(self, path: str, params: dict[str, Any], tries: int = _MOST_ATTEMPTS) -> Reply:
+        """The first good answer, within the deadline and so many requests."""
         lost = False
         attempt = 1
         while True:
@@ -194,10 +196,12 @@ class StripeSource:
                 return self._attempt(path, params)
             except SourceError as error:
                 limited = error.kind is Failure.RATE_LIMITED and error.http_status == 429
-                if limited and attempt < _MOST_ATTEMPTS:
+                if attempt >= tries:
+                    raise
+                if limited:
                     longest = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2 ** (attempt - 1))
                     pause = random.uniform(0, longest)  # noqa: S311  jitter
-                elif not limited and not lost and self._worth_another(error):
+                elif not lost and self._worth_another(error):
                     lost = True
                     pause = random.uniform(0, _FIRST_BACKOFF)  # noqa: S311
                 else:

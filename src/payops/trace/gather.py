@@ -38,8 +38,11 @@ class Subject:
 
 
 def gather(reach: Reach, subject: Subject) -> Story:
-    """Everything that can be seen of it. Raises nothing of a source's: what could not be seen is
-    in the story."""
+    """Everything that can be seen of it but `gather_last`. Raises nothing of a source's: what could
+    not be seen is in the story.
+
+    The questions stand in the order of what they tell, since a budget may end before they do.
+    """
     settings = reach.settings
     story = Story(
         now=reach.now,
@@ -72,12 +75,17 @@ def gather(reach: Reach, subject: Subject) -> Story:
     gather_stripe.read_endpoints(reach, story)
     others = [ref for row in story.sibling_rows for ref in row.references if ref[:3] == "pi_"]
     gather_stripe.read_siblings(reach, story, list(dict.fromkeys(others)))
-    gather_stripe.read_payouts(reach, story)
     gather_redis.read_keys(reach, story)
     gather_redis.read_breakers(reach, story)
-    story.clocks = dict(reach.clocks)
     story.unseen = reach.unseen
     return story
+
+
+def gather_last(reach: Reach, story: Story) -> None:
+    """What has no say in whether the sides agree: asked for with what is left of the budget."""
+    gather_stripe.read_payouts(reach, story)
+    story.clocks = dict(reach.clocks)
+    story.unseen = reach.unseen
 
 
 def _stripe_objects(reach: Reach, story: Story, subject: Subject) -> None:

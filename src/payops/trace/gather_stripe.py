@@ -248,8 +248,6 @@ def read_payouts(reach: Reach, story: Story) -> None:
     source = id_of(line.source)
     candidates = sorted(page.data if page else (), key=lambda one: (one.created, one.id))
     for payout in [one for one in candidates if one.currency == line.currency][:_MOST_PAYOUTS]:
-        if reach.calls_left <= 0:
-            return
         lines = reach.stripe(
             "the payout's line of it",
             "/v1/balance_transactions",

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# One payment costs so many requests at most (issue 5): never a burden beside live payments.
+# One payment costs so many requests at most, those that are repeated too: never a burden beside
+# live payments.
 MOST_CALLS = 12
 
 
@@ -78,16 +79,24 @@ class Reach:
         return None
 
     def stripe(self, what: str, path: str, into: type[T], **params: Any) -> T | None:
-        """One request of Stripe's, if the budget has any left. Raises SourceError NOT_FOUND."""
-        if "stripe" not in self.unused and "stripe" not in self.down:
-            if self.calls_left <= 0:
-                self.note(Unseen("stripe", what, f"the budget of {MOST_CALLS} requests is used up"))
-                return None
-            self.calls_left -= 1
+        """One answer of Stripe's, if the budget has any left. Raises SourceError NOT_FOUND.
+
+        The budget is of requests that are sent: a 429 or a lost connection that is tried again
+        costs as much as a question.
+        """
+        if self.calls_left <= 0 and self.sees("stripe"):
+            why = f"not asked for: the {MOST_CALLS} requests that a payment may cost are used up"
+            self.note(Unseen("stripe", what, why))
+            return None
 
         def call() -> T:
             asked = datetime.now(UTC)
-            answer: Answer[T] = self.sources.stripe.get(path, into, **params)
+            stripe = self.sources.stripe
+            before = stripe.calls
+            try:
+                answer: Answer[T] = stripe.get(path, into, tries=self.calls_left, **params)
+            finally:
+                self.calls_left -= stripe.calls - before
             self._hear(answer.date, asked)
             return answer.value
 
