@@ -177,6 +177,19 @@ class SourceError(PayopsError):
         return f"{kind}: {self.message}"
 
     @property
+    def measured(self) -> dict[str, str | int]:
+        """What a check's result keeps of it: what failed, where and how, and Stripe's request.
+
+        `failure` is the name of the kind in lower case (`dns`, `timed_out`), `failed` the source.
+        """
+        told: dict[str, str | int] = {"failure": self.kind.name.lower(), "failed": self.source}
+        if self.http_status is not None:
+            told["http_status"] = self.http_status
+        if self.request_id:
+            told["request_id"] = self.request_id
+        return told
+
+    @property
     def does_not_answer(self) -> bool:
         """Whether the whole dependency is out, not only this one question."""
         return self.kind in DOES_NOT_ANSWER

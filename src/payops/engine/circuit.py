@@ -155,7 +155,8 @@ def _looked(
         failed = Status[settings.unreachable] if silent else Status.UNKNOWN
         said = f"no breaker can be read: {error}"
         actions = (Action(error.hint, error.by_hand),) if error.hint else ()
-        return (_result(failed, "circuit", said, now, actions),), empty, ()
+        result = replace(_result(failed, "circuit", said, now, actions), measured=error.measured)
+        return (result,), empty, ()
     if not found.readings:
         looked = "every key" if found.complete else "a part of the keys (the time ran out)"
         none = f"no breaker was found in Redis; {looked} was looked at"

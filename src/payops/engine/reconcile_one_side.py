@@ -55,7 +55,7 @@ def one_side(
         as_of=now,
         evidence=tuple(evidence),
         actions=(*hint, action),
-        measured={"request_id": error.request_id} if error.request_id else {},
+        measured=error.measured,
         id=f"reconcile.{error.source}",
         title="can both sides be read",
     )

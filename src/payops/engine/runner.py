@@ -94,8 +94,9 @@ def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> C
         status = Status.WARN if error.kind is Failure.RATE_LIMITED else Status.UNKNOWN
         summary = f"could not be told: {error}"
         actions = _hint(error, named)
-    measured = {"request_id": error.request_id} if error.request_id else {}
-    return CheckResult(status, summary, source=error.source, actions=actions, measured=measured)
+    return CheckResult(
+        status, summary, source=error.source, actions=actions, measured=error.measured
+    )
 
 
 def _hint(error: SourceError, named: NamedCheck) -> tuple[Action, ...]:

@@ -28,7 +28,7 @@ def untold(
         source=error.source,
         as_of=now,
         actions=actions,
-        measured={"request_id": error.request_id} if error.request_id else {},
+        measured=error.measured,
     )
 
 

@@ -1,0 +1,1 @@
+"""Runbooks as payops reads them: found, decoded, and checked before the first step."""
