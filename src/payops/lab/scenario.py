@@ -190,6 +190,9 @@ class Scenario:
         told = {check: status for check, status in self.expected.items() if check not in lost}
         if self.silences == "stripe":
             told |= dict.fromkeys(made.asked_of_stripe, Status.CRIT)
+        if self.silences != "postgres":
+            for check in tuple(told):
+                told |= made.besides.get(check, {})
         if "postgres" in self.stops:
             from payops.lab.dependents import own_that_ask_postgres
 
