@@ -99,6 +99,28 @@ FAULTS = [
         ("current_balance",),
         1,
     ),
+    (  # payment_failed overwrote the only payment of an account: nothing is completed there
+        "debtflow",
+        "balances",
+        PAYMENT,
+        (
+            "UPDATE {table} SET status = 'failed' WHERE account_id = (SELECT account_id FROM "
+            "{table} GROUP BY account_id HAVING bool_and(status = 'completed') LIMIT 1)"
+        ),
+        ("status",),
+        1,
+    ),
+    (
+        "debtflow",
+        "reconcile-job",
+        PAYMENT,
+        (
+            "UPDATE {table} SET status = 'pending', created_at = now() - interval '121 minutes' "
+            "WHERE id IN (SELECT id FROM {table} ORDER BY created_at DESC LIMIT 2)"
+        ),
+        ("status", "created_at"),
+        2,
+    ),
     (
         "ireti-pos",
         "status-too-long",

@@ -16,6 +16,7 @@ Event = dict[str, Any]
 # By the events that tell of it: what the ledger of the reference shop would not know.
 _PAID = "payment_intent.succeeded"
 _ENDED_AT_THE_BANK = {"payment_intent.canceled", "payment_intent.payment_failed"}
+_MAY_COME_AGAIN = {"charge.refunded"}
 _AFTERWARDS = ("refund.", "charge.refunded", "charge.dispute.")
 
 
@@ -41,8 +42,10 @@ def forget(lab: Lab, events: Sequence[Event]) -> None:
     ledger = mapping(lab).payments
     columns = ledger.columns
     keys: dict[frozenset[str], list[str]] = defaultdict(list)
+    known = _known_still(lab, events, told)
     for row in rows_of(lab, ledger.table, columns.processor_ref, list(told)):
-        types = told[row[columns.processor_ref]] & set(lab.system.unheard)
+        intent = row[columns.processor_ref]
+        types = (told[intent] & set(lab.system.unheard)) - known[intent]
         if types:
             keys[frozenset(types)].append(str(row[columns.id]))
     for lost, these in keys.items():
@@ -73,6 +76,20 @@ def _told(events: Sequence[Event]) -> dict[str, set[str]]:
         if intent:
             told[intent].add(event["type"])
     return told
+
+
+def _known_still(
+    lab: Lab, events: Sequence[Event], told: dict[str, set[str]]
+) -> dict[str, set[str]]:
+    """The types, by payment, of which another event was heard: the first of two refunds has made a
+    row what it is, whatever became of the second."""
+    known: dict[str, set[str]] = defaultdict(set)
+    lost, again = {event["id"] for event in events}, set().union(*told.values()) & _MAY_COME_AGAIN
+    for type_ in again & set(lab.system.unheard):
+        all_ = lab.stripe.get(f"/objects?type=event&event={type_}&limit=1000000")["objects"]
+        for intent in _told([event for event in all_ if event["id"] not in lost]):
+            known[intent].add(type_)
+    return known
 
 
 def _refunds(events: Sequence[Event]) -> list[str]:

@@ -59,6 +59,13 @@ def set_columns(
         sql.Placeholder("these keys"),
     )
     lab.postgres.execute(statement, {**values, "these keys": list(keys)})
+    _settle(lab, table)
+
+
+def _settle(lab: Lab, table: str) -> None:
+    """Have other tables agree with the payments, where it is these that were changed."""
+    if lab.system.settled and table == mapping(lab).payments.table:
+        lab.postgres.execute(lab.system.settled.encode())
 
 
 def rows_of(lab: Lab, table: str, column: str, values: Sequence[object]) -> list[dict[str, Any]]:
@@ -83,6 +90,7 @@ def put_back(lab: Lab, table: str, rows: Sequence[dict[str, Any]]) -> None:
         new=sql.SQL(", ").join(sql.SQL("EXCLUDED.{}").format(name) for name in names),
     )
     lab.postgres.execute(statement, (json.dumps(rows),))
+    _settle(lab, table)
 
 
 def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str) -> None:
@@ -174,6 +182,7 @@ def remove_added(lab: Lab) -> None:
         ),
         (lab.recall().get("added", []),),
     )
+    _settle(lab, ledger.table)
 
 
 def open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from command import payops
+from examining import statuses
 from payops.checks import check_ids, without_deep
 from payops.checks.own import own_ids
 from payops.config.load import settings_from
@@ -23,8 +24,11 @@ from payops.domain.signature import signed_with
 from payops.errors import LabError
 from payops.lab import laboratory, scenario
 from payops.lab.control import Control
+from payops.lab.forgetting import known_of
 from payops.lab.info import LabInfo
+from payops.lab.losing import Fate, find_again, lose
 from payops.lab.scenario import EVERY_PRESET
+from payops.lab.shop import mapping
 from payops.lab.systems import System, system, system_names
 
 OTHERS = [name for name in system_names() if name != "reference"]
@@ -69,7 +73,7 @@ def lab(
 @pytest.fixture(scope="module")
 def not_here(lab: LabInfo) -> set[str]:
     """The checks of what this system does not have, or keeps elsewhere."""
-    return {id_ for id_, status in health(lab).items() if status == "SKIP"}
+    return {id_ for id_, status in statuses(lab).items() if status == "SKIP"}
 
 
 @pytest.mark.slow
@@ -157,7 +161,7 @@ def test_its_endpoint_can_be_broken(lab: LabInfo) -> None:
             merchant.put("/faults", {"webhook": fault})
             assert post(lab.webhook_endpoint, EVENT, Stripe_Signature="x")[0] == status
         merchant.put("/faults", {"health": "500"})
-        assert health(lab)["app.health"] == "CRIT"
+        assert statuses(lab)["app.health"] == "CRIT"
     finally:
         merchant.put("/faults", {"webhook": None, "health": None})
 
@@ -200,12 +204,38 @@ def test_scenarios_that_fit_break_what_they_say_and_heal(
     laboratory.inject(place, wanted)
     try:
         wrong = {
-            c: s for c, s in health(lab).items() if c not in not_here and s not in ("OK", "SKIP")
+            check: status
+            for check, status in statuses(lab).items()
+            if check not in not_here and status not in ("OK", "SKIP")
         }
         expected = found.expected_in(made).items()
         assert wrong == {c: s.value for c, s in expected if c not in not_here}
     finally:
         laboratory.heal(place, wanted)
+    assert everything(lab) == before
+
+
+def test_a_row_stays_refunded_by_the_refund_that_was_heard_of(lab: LabInfo) -> None:
+    """Of two refunds of one payment the second one's event is lost, then both."""
+    if "charge.refunded" not in system(lab.preset).unheard:
+        pytest.skip("this system does not listen to refunds")
+    before = everything(lab)
+    with scenario.Lab(Path(lab.dir), lab) as opened:
+        opened.scenario = "second-refund"
+        asked = "/objects?type=event&event=charge.refunded&limit=1"
+        first = opened.stripe.get(asked)["objects"][0]
+        second = {**first, "id": "evt_second", "created": first["created"] + 60}
+        opened.stripe.put("/objects", [second])
+        try:
+            for lost, status in (([second], "refunded"), ([first, second], "completed")):
+                lose(opened, lost, Fate())
+                (row,) = known_of(opened, [first])[mapping(opened).payments.table]
+                assert row["status"].lower() == status
+                assert health(lab).get("own.balances", "OK") == "OK"
+                find_again(opened)
+        finally:
+            opened.stripe.put("/objects", {"remove": ["evt_second"]})
+            (Path(lab.dir) / "scenarios" / "second-refund.json").unlink()
     assert everything(lab) == before
 
 
@@ -236,6 +266,6 @@ def test_what_is_stuck_is_put_right_by_the_preset_s_fixes(lab: LabInfo, tmp_path
         applied = payops("--config", lab.config, "apply", plan, "--yes", env=home)
         assert applied.code == 0, applied.out + applied.err
         assert json.loads(payops(*reconcile, env=home).out)["discrepancies"] == []
-        assert health(lab)["payments.stuck-pending"] == "OK"
+        assert statuses(lab)["payments.stuck-pending"] == "OK"
     finally:
         laboratory.heal(place)

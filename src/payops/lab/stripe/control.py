@@ -2,7 +2,8 @@
 
 GET    /state          faults, keys, limits, clock, status page, object counts, URLs
 PUT    /faults         replace the faults (a list, or one); POST adds, DELETE clears
-GET    /objects        ?type=charge&limit=100&livemode=&account=; GET, DELETE /objects/{id}
+GET    /objects        ?type=charge&limit=100&livemode=&account=&event=charge.refunded, of events
+                       those of this type; GET, DELETE /objects/{id}
 PUT    /objects        insert or replace: a list, one object, {objects, deliver, livemode,
                        account, remove} or NDJSON (then ?deliver=true); missing fields are filled
                        in; `remove` are ids to delete
@@ -170,10 +171,12 @@ class Control:
             return self.sim.store.get(id_)
         asked = _query(request)
         mode, limit = _mode(asked), int(asked.get("limit", "100"))
+        of_type = (asked["event"],) if "event" in asked else None
         found: list[bytes] = []
         for livemode in (False, True) if mode is None else (mode,):
             where = scope(livemode, asked.get("account"))
-            found += self.sim.store.page(ListQuery(asked.get("type", ""), where, limit)).bodies
+            query = ListQuery(asked.get("type", ""), where, limit, types=of_type)
+            found += self.sim.store.page(query).bodies
         return {"objects": [json.loads(body) for body in found]}
 
     async def _delete_objects(self, request: Request, id_: str) -> Any:

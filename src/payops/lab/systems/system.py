@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 
+from payops.domain.status import Status
 from payops.lab.history import History, HistoryPlan
 from payops.lab.history.style import Style
 from payops.lab.history.table import Table
@@ -59,14 +60,16 @@ class System:
 
     The rest is for scenarios. `success` is the event by which it learns that a payment succeeded,
     `unheard` the columns, with values, of a payment that has not heard of an event, by its type and
-    the latest type first (the `reference` shop needs more than that: `lab/forgetting.py`).
-    `dedupe` is the Redis key of an event that was had, with `{event}`. `stuck` are the columns of a
-    payment whose end nobody noticed. In a log whose column `payload` holds the event (empty: there
-    is no log), `unhandled` are those of an event that arrived and was not handled, `waiting` of one
-    that nobody has begun to handle, `broken` of one whose handling failed. `failed` are those of a
-    payment that failed with us; None where no row is left of one. `unmoved` are checks that a
-    scenario cannot move here: the system has nothing that they look at. `asked_of_stripe` are those
-    that its ledger cannot answer, so that Stripe is asked instead.
+    the latest type first (the `reference` shop needs more than that: `lab/forgetting.py`). `dedupe`
+    is the Redis key of an event that was had, with `{event}`. `stuck` are the columns of a payment
+    whose end nobody noticed. `settled` is one statement that makes other tables agree with the
+    payments as they are now, run by whatever changes payments. In a log whose column `payload`
+    holds the event (empty: there is no log), `unhandled` are those of an event that arrived and was
+    not handled, `waiting` of one that nobody has begun to handle, `broken` of one whose handling
+    failed. `failed` are those of a payment that failed with us; None where no row is left of one.
+    `unmoved` are checks that a scenario cannot move here: the system has nothing that they look at.
+    `asked_of_stripe` are those that its ledger cannot answer, so that Stripe is asked instead.
+    `besides` are own checks of its preset that move with another check, by that one's id.
     """
 
     name: str
@@ -85,11 +88,13 @@ class System:
     waiting: Mapping[str, object] = field(default_factory=dict)
     broken: Mapping[str, object] = field(default_factory=dict)
     stuck: Mapping[str, object] = field(default_factory=dict)
+    settled: str = ""
     payload: str = ""
     unhandled: Mapping[str, object] = field(default_factory=dict)
     failed: Mapping[str, object] | None = None
     unmoved: frozenset[str] = frozenset()
     asked_of_stripe: frozenset[str] = frozenset()
+    besides: Mapping[str, Mapping[str, Status]] = field(default_factory=dict)
 
     @property
     def moves_on_success(self) -> bool:
