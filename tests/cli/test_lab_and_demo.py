@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from command import assert_calm, payops
-from payops.cli.lab import laboratory_module
+from payops.cli.lab_options import laboratory_module
 from payops.errors import LabError
 from payops.lab.info import LabInfo
 
@@ -76,7 +76,7 @@ def assert_calm_progress(err: str) -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payops.cli.lab.find_spec", lambda name: None)
+    monkeypatch.setattr("payops.cli.lab_options.find_spec", lambda name: None)
     with pytest.raises(LabError, match="the lab needs h11") as raised:
         laboratory_module()
     assert raised.value.hint == "pip install 'payops[lab]'"

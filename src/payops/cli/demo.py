@@ -34,7 +34,7 @@ def demo(
 
     Exit status: 0 when the incident was found, 2 when not.
     """
-    from payops.cli.lab import laboratory_module
+    from payops.cli.lab_options import laboratory_module
 
     lab = laboratory_module()
     asked = invocation(ctx)

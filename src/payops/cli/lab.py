@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shlex
 import time
-from importlib.util import find_spec
+from dataclasses import asdict
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from payops.cli.boundary import emit, emit_text, emit_unredacted, ended_in_order, tell
 from payops.cli.invocation import duration_option, invocation
+from payops.cli.lab_break import heal, inject, mend
+from payops.cli.lab_options import DirOption, laboratory_module, where_flag
 from payops.domain.report import SCHEMA_VERSION
 from payops.errors import LabError, UsageError
 
@@ -30,27 +30,9 @@ app = typer.Typer(
     help="A payment system on loopback, to try and practise on.", no_args_is_help=True
 )
 
-DirOption = Annotated[
-    Path | None,
-    typer.Option("--dir", metavar="DIR", help="Where the lab lives; default: your state folder."),
-]
 TextOrJson = Annotated[
     str | None, typer.Option("--output", "-o", metavar="FORMAT", help="plain or json.")
 ]
-
-
-def laboratory_module() -> ModuleType:
-    """`payops.lab.laboratory`; the extra's packages are needed only here. Raises LabError."""
-    try:
-        if find_spec("h11") is None:  # imported late, when half a lab is up
-            raise ModuleNotFoundError(name="h11")
-        from payops.lab import laboratory
-    except ModuleNotFoundError as error:
-        raise LabError(
-            f"the lab needs {error.name}, which is not installed",
-            hint="pip install 'payops[lab]'",
-        ) from error
-    return laboratory
 
 
 def _as_json(output: str | None) -> bool:
@@ -112,14 +94,10 @@ def up(
         f"  export PAYOPS_CONFIG={shlex.quote(info.config)}\n"
         "  payops health\n"
         "  payops lab list                          what can be broken\n"
-        f"  payops lab inject circuit-stuck-open{_where(directory)}\n"
-        f"  payops lab down{_where(directory)}\n"
+        f"  payops lab inject circuit-stuck-open{where_flag(directory)}\n"
+        f"  payops lab down{where_flag(directory)}\n"
     )
     return 0
-
-
-def _where(directory: Path | None) -> str:
-    return f" --dir {shlex.quote(str(directory))}" if directory else ""
 
 
 def _public(info: LabInfo) -> dict[str, object]:
@@ -214,7 +192,18 @@ def list_scenarios(output: TextOrJson = None) -> int:
                     "breaks": scenario.breaks,
                     "presets": list(scenario.presets),
                     "expected": {k: v.value for k, v in scenario.expected.items()},
+                    "differs": {
+                        severity: {k: v.value for k, v in statuses.items()}
+                        for severity, statuses in scenario.differs.items()
+                    },
                     "causes": sorted(scenario.causes),
+                    "classes": sorted(scenario.classes),
+                    "parameters": {
+                        name: asdict(parameter) for name, parameter in scenario.parameters.items()
+                    },
+                    "severities": {k: dict(v) for k, v in scenario.severities.items()},
+                    "cured_by": scenario.cured_by,
+                    "outside": scenario.outside,
                 }
                 for id_, scenario in found.items()
             ],
@@ -226,47 +215,6 @@ def list_scenarios(output: TextOrJson = None) -> int:
     return 0
 
 
-@app.command()
-def inject(
-    scenario: Annotated[str, typer.Argument(help="See `payops lab list`.")],
-    directory: DirOption = None,
-    parameters: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Repeatable.")
-    ] = None,
-) -> int:
-    """Break the lab in one way."""
-    lab = laboratory_module()
-    where = directory or lab.default_directory()
-    given = dict(_parameter(text) for text in parameters or ())
-    info = lab.inject(where, scenario, **given)
-    flag = _where(directory)
-    config = info.config if os.environ.get("PAYOPS_CONFIG") != info.config else ""
-    emit_text(
-        f"{scenario} is in. See it, undo it:\n"
-        f"  payops health{f' --config {shlex.quote(config)}' if config else ''}\n"
-        f"  payops lab heal {scenario}{flag}\n"
-    )
-    return 0
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name:
-        raise UsageError(f"--set {text!r} is not NAME=VALUE")
-    return name, value
-
-
-@app.command()
-def heal(
-    scenario: Annotated[str | None, typer.Argument(help="All of them when left out.")] = None,
-    directory: DirOption = None,
-) -> int:
-    """Put right what `inject` broke."""
-    lab = laboratory_module()
-    where = directory or lab.default_directory()
-    still = lab.heal(where, scenario).scenarios
-    emit_text(
-        f"healed: {scenario or 'everything'}" + (f"; still in: {', '.join(still)}" if still else "")
-    )
-    emit("\n")
-    return 0
+app.command()(inject)
+app.command()(mend)
+app.command()(heal)

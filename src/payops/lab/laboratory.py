@@ -17,6 +17,7 @@ from payops.lab import folder, scenario
 from payops.lab.info import LabInfo
 from payops.lab.making import make
 from payops.lab.options import LabOptions, default_directory
+from payops.lab.parameter import USUAL, Severity
 from payops.lab.scenario import Lab
 from payops.lab.servers.system import Servers
 
@@ -27,6 +28,7 @@ __all__ = [
     "down",
     "heal",
     "inject",
+    "mend",
     "status",
     "up",
 ]
@@ -107,15 +109,29 @@ def status(directory: Path) -> list[ServerStatus]:
     ]
 
 
-def inject(directory: Path, scenario_id: str, **parameters: object) -> LabInfo:
+def inject(
+    directory: Path, scenario_id: str, *, severity: Severity = USUAL, **parameters: object
+) -> LabInfo:
     """Break the lab as the scenario says. Returns the lab with the scenario noted.
 
-    Raises LabError when there is no lab, UsageError for an unknown scenario or parameter, and
-    LabError when the scenario is in force already.
+    `severity` chooses the values of all parameters that are not given. Raises LabError when there
+    is no lab, UsageError for an unknown scenario or parameter, and LabError when the scenario is in
+    force already.
     """
     found = scenario.load_scenario(scenario_id)
     with _opened(directory) as lab:
-        scenario.inject(lab, scenario_id, found, parameters)
+        scenario.inject(lab, scenario_id, found, parameters, severity)
+        return lab.info
+
+
+def mend(directory: Path, scenario_id: str) -> LabInfo:
+    """Do what somebody outside has to do about a scenario: Redis is restarted, say. What payops
+    can repair is left to it, and the scenario is in force until it is healed.
+
+    Raises LabError when there is no lab, the scenario is not in force, or nobody outside is needed.
+    """
+    with _opened(directory) as lab:
+        scenario.mend(lab, scenario_id, scenario.load_scenario(scenario_id))
         return lab.info
 
 

@@ -11,130 +11,39 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
-import json
-import os
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from payops.domain.status import Status
 from payops.errors import LabError, UsageError
-from payops.lab.control import Control
-from payops.lab.info import LabInfo
-from payops.lab.servers.system import Servers
-from payops.lab.systems import System, system
+from payops.lab.parameter import USUAL, Parameter, Severity, chosen
+from payops.lab.running import Lab, memory
+from payops.lab.systems import System
 
-if TYPE_CHECKING:
-    import psycopg
-    import redis
-
-
+__all__ = [
+    "EVERY_PRESET",
+    "Lab",
+    "Parameter",
+    "Parameters",
+    "Scenario",
+    "heal",
+    "inject",
+    "load_scenario",
+    "mend",
+    "scenario_ids",
+    "scenarios_for",
+    "stopped_servers",
+]
 PACKAGE = "payops.lab.scenarios"
 EVERY_PRESET = ("reference", "debtflow", "ireti-pos", "v-edfinance", "bookedbarber")
 _OF_FAILURES = frozenset(
     {"payments.success-rate", "payments.failure-rate", "payments.failing-customers"}
 )
 
-
-class Lab:
-    """A running lab in the hands of a scenario. Connections are opened when first used."""
-
-    def __init__(self, directory: Path, info: LabInfo) -> None:
-        self.directory = directory
-        self.info = info
-        self.servers = Servers.of(directory)
-        self.system = system(info.preset)
-        self.stripe = Control("Stripe simulator", info.stripe_control_url)
-        self.merchant = Control("merchant application", info.app_control_url)
-        self.scenario = ""
-        """The id of the scenario that is at work."""
-        self._open = contextlib.ExitStack()
-
-    def __enter__(self) -> Lab:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._open.close()
-
-    @cached_property
-    def postgres(self) -> psycopg.Connection[Any]:
-        """The shop's database as its owner; autocommit, so use `transaction()` for two changes."""
-        import psycopg
-
-        connection = psycopg.connect(
-            self.info.postgres_dsn, autocommit=True, connect_timeout=5, options="-c timezone=UTC"
-        )
-        return self._open.enter_context(connection)
-
-    @cached_property
-    def redis_bytes(self) -> redis.Redis:
-        """The shop's Redis, values as they are: some are pickled."""
-        import redis
-
-        client = redis.Redis.from_url(self.info.redis_url, socket_timeout=5, protocol=2)
-        self._open.callback(client.close)
-        return client
-
-    @cached_property
-    def redis(self) -> redis.Redis:
-        """The shop's Redis, strings decoded."""
-        import redis
-
-        client = redis.Redis.from_url(
-            self.info.redis_url, decode_responses=True, socket_timeout=5, protocol=2
-        )
-        self._open.callback(client.close)
-        return client
-
-    @property
-    def endpoint(self) -> dict[str, Any]:
-        """The shop's webhook endpoint, as Stripe has it now."""
-        mode = "true" if self.info.environment == "production" else "false"
-        found = self.stripe.get(f"/objects?type=webhook_endpoint&livemode={mode}")["objects"]
-        return next(one for one in found if one["url"] == self.info.webhook_endpoint)
-
-    def held(self) -> set[str]:
-        """Ids of payments and events that other scenarios in force have changed."""
-        found: set[str] = set()
-        for path in (self.directory / "scenarios").glob("*.json"):
-            if path.stem != self.scenario:
-                found |= set(json.loads(path.read_text(encoding="utf-8")).get("held", ()))
-        return found
-
-    def remember(self, **values: Any) -> None:
-        """Keep JSON values for `heal`, on disk when this returns. Call it before the change."""
-        kept = {**self.recall(), **values}
-        path = _memory(self.directory, self.scenario)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            json.dump(kept, file)
-        temporary.replace(path)
-
-    def recall(self) -> dict[str, Any]:
-        """What was remembered for this scenario; empty when nothing was."""
-        try:
-            text = _memory(self.directory, self.scenario).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return {}
-        kept: dict[str, Any] = json.loads(text)
-        return kept
-
-
 Parameters = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number that can be chosen when injecting: its default, its bounds, its meaning."""
-
-    default: int
-    lowest: int
-    highest: int
-    meaning: str
 
 
 @dataclass(frozen=True)
@@ -155,6 +64,13 @@ class Scenario:
     no others; `unlogged` those in a system without an event log, where they differ. Of scenarios
     that `hold` the same (`answer`: what the endpoint answers; `registration`), one alone can be in
     force.
+
+    `mild` and `severe` are the values of `parameters` that make it less or more of an incident than
+    the defaults do; in `differs` stand, by severity, the statuses that are others then (OK: the
+    check does not see it any more). `classes` are those of `domain.discrepancy.MatchClass` that a
+    reconciliation finds by it. `outside` says what somebody else has to do before it can be over
+    ("restart Redis"); empty where payops' own commands repair all of it. `mend` does that alone,
+    and leaves to payops what payops can repair; None: what is outside is all, or nothing is.
     """
 
     title: str
@@ -174,8 +90,28 @@ class Scenario:
     changes: frozenset[str] = frozenset()
     stops: tuple[str, ...] = ()
     silences: Literal["stripe", "postgres", ""] = ""
+    mild: Mapping[str, int] = field(default_factory=dict)
+    severe: Mapping[str, int] = field(default_factory=dict)
+    differs: Mapping[Severity, Mapping[str, Status]] = field(default_factory=dict)
+    classes: frozenset[str] = frozenset()
+    outside: str = ""
+    mend: Callable[[Lab], None] | None = None
 
-    def expected_in(self, made: System) -> Mapping[str, Status]:
+    @property
+    def severities(self) -> Mapping[Severity, Mapping[str, int]]:
+        """The values of all parameters, by severity."""
+        usual = {name: parameter.default for name, parameter in self.parameters.items()}
+        return {"mild": {**usual, **self.mild}, "usual": usual, "severe": {**usual, **self.severe}}
+
+    @property
+    def cured_by(self) -> Literal["payops", "heal", "both"]:
+        """Who repairs it: payops' commands, somebody outside (in a lab `payops lab heal`), or first
+        somebody outside (`payops lab mend`) and then payops."""
+        if not self.outside:
+            return "payops"
+        return "heal" if self.mend is None else "both"
+
+    def expected_in(self, made: System, severity: Severity = USUAL) -> Mapping[str, Status]:
         """`expected` on this system, which may lack what a check looks at."""
         lost = set(made.unmoved)
         if self.failures and made.failed is None:
@@ -187,7 +123,12 @@ class Scenario:
         if made.name != "reference":
             # The others' health pages ask no server, and their breakers are not opened.
             lost.add("app.health" if self.stops else "circuit.state")
-        told = {check: status for check, status in self.expected.items() if check not in lost}
+        expected = {**self.expected, **self.differs.get(severity, {})}
+        told: dict[str, Status] = {
+            check: status
+            for check, status in expected.items()
+            if check not in lost and status is not Status.OK
+        }
         if self.silences == "stripe":
             told |= dict.fromkeys(made.asked_of_stripe, Status.CRIT)
         if self.silences != "postgres":
@@ -233,7 +174,9 @@ def load_scenario(wanted: str, package: str = PACKAGE) -> Scenario:
     )
 
 
-def inject(lab: Lab, wanted: str, scenario: Scenario, given: Parameters) -> None:
+def inject(
+    lab: Lab, wanted: str, scenario: Scenario, given: Parameters, severity: Severity = USUAL
+) -> None:
     """Set a scenario loose and note it in the lab's record; undone when it fails half-way."""
     if lab.system.preset not in scenario.presets:
         raise LabError(
@@ -242,7 +185,7 @@ def inject(lab: Lab, wanted: str, scenario: Scenario, given: Parameters) -> None
         )
     if wanted in lab.info.scenarios:
         raise LabError(f"{wanted} is in force already", hint=f"payops lab heal {wanted}")
-    chosen = _chosen(wanted, scenario, given)
+    values = chosen(wanted, scenario.parameters, given, scenario.severities[severity])
     for other in lab.info.scenarios:
         if scenario.holds & load_scenario(other).holds:
             raise LabError(
@@ -253,7 +196,7 @@ def inject(lab: Lab, wanted: str, scenario: Scenario, given: Parameters) -> None
     _note(lab, (*lab.info.scenarios, wanted))
     try:
         with _servers_needed(wanted):
-            scenario.inject(lab, chosen)
+            scenario.inject(lab, values)
     except BaseException:
         # Where not even that is possible, it stays in force, to be healed later.
         with contextlib.suppress(LabError):
@@ -276,8 +219,29 @@ def heal(lab: Lab, wanted: str, scenario: Scenario) -> None:
     lab.scenario = wanted
     with _servers_needed(wanted):
         scenario.heal(lab)
-    _memory(lab.directory, wanted).unlink(missing_ok=True)
+    memory(lab.directory, wanted).unlink(missing_ok=True)
     _note(lab, tuple(one for one in in_force if one != wanted))
+
+
+def mend(lab: Lab, wanted: str, scenario: Scenario) -> None:
+    """Do what somebody outside has to do, and leave the rest to payops; `heal` is to follow.
+
+    Raises LabError where nobody outside has anything to do, or the scenario is not in force.
+    """
+    if not scenario.outside:
+        raise LabError(
+            f"nobody else has to do anything about {wanted}: payops repairs it",
+            hint="payops diagnose",
+        )
+    if scenario.mend is None:
+        heal(lab, wanted, scenario)
+        return
+    if wanted not in lab.info.scenarios:
+        raise LabError(f"{wanted} is not in force", hint="see `payops lab status`")
+    lab.scenario = wanted
+    with _servers_needed(wanted):
+        scenario.mend(lab)
+    _note(lab, lab.info.scenarios)
 
 
 @contextlib.contextmanager
@@ -303,40 +267,10 @@ def stopped_servers(directory: Path) -> set[str]:
     return {name for one in in_force if one in known for name in load_scenario(one).stops}
 
 
-def _chosen(wanted: str, scenario: Scenario, given: Parameters) -> dict[str, int]:
-    """A value for every parameter. Raises UsageError for what is unknown or out of bounds."""
-    for name in given:
-        if name not in scenario.parameters:
-            near = difflib.get_close_matches(name, scenario.parameters, n=1, cutoff=0.4)
-            known = ", ".join(scenario.parameters) or "none"
-            raise UsageError(
-                f"{wanted} has no parameter {name!r}"
-                + (f"; did you mean {near[0]!r}?" if near else ""),
-                hint=f"its parameters: {known}",
-            )
-    chosen = {}
-    for name, parameter in scenario.parameters.items():
-        try:
-            value = int(given.get(name, parameter.default))
-        except (TypeError, ValueError):
-            raise UsageError(f"{name} is a number, not {given[name]!r}") from None
-        if not parameter.lowest <= value <= parameter.highest:
-            raise UsageError(
-                f"{name} is {parameter.lowest} to {parameter.highest}, not {value}",
-                hint=parameter.meaning,
-            )
-        chosen[name] = value
-    return chosen
-
-
 def _note(lab: Lab, in_force: Iterable[str]) -> None:
     pids = {server.name: server.pid for server in lab.servers}
     lab.info = replace(lab.info, scenarios=tuple(in_force), pids=pids)
     lab.info.save()
-
-
-def _memory(directory: Path, scenario: str) -> Path:
-    return directory / "scenarios" / f"{scenario}.json"
 
 
 def _modules(package: str) -> dict[str, str]:
