@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from payops.checks.ledger import tally
-from payops.checks.payments.failure_rate import _LEADS, CHECK, REASONS, Facts
+from payops.checks.payments.failure_rate import _LEADS, CHECK, LATELY, REASONS, Facts
 from payops.domain.result import CheckResult
+from payops.domain.window import Window
 from payops.sources.ledger import Outcome, Outcomes
 from tools import (
     LEDGER,
@@ -77,6 +79,31 @@ def test_too_few_are_at_most_a_warning() -> None:
     assert_warn(rate(3, 1), "1 of 4 payments", "too few to be sure")
     assert_is("CRIT", rate(4, 1))
     assert_ok(rate(1, 0), "none of 1 payment failed")
+
+
+@pytest.mark.parametrize(
+    ("fine", "ours", "overrides", "status", "word"),
+    [
+        (27, 3, {}, "OK", ""),  # equal is inside
+        (26, 3, {}, "CRIT", "; 3 of 29 (10.4 %) in the last 5 min"),
+        (2, 3, {}, "CRIT", "3 of 5 (60 %) in the last 5 min"),
+        (1, 3, {}, "OK", ""),  # four are too few
+        (10, 2, {}, "OK", ""),  # one or two are singular
+        (26, 3, {"lately": {"crit": 20}}, "OK", ""),
+        (26, 3, {"lately": {"warn": 5, "crit": 20}}, "WARN", "in the last 5 min"),
+        (0, 0, {}, "OK", ""),
+    ],
+)
+def test_what_began_just_now_is_not_thinned_out(
+    fine: int, ours: int, overrides: dict[str, Any], status: str, word: str
+) -> None:
+    hour = facts(outcome("succeeded", 990 + fine), outcome("failed", ours, "api_error"))
+    newest = facts(outcome("succeeded", fine), outcome("failed", ours, "api_error"))
+    result = judged(CHECK, replace(hour, lately=newest.tally), **overrides)
+    assert_is(status, result, word)
+    assert ("5 min" in result.summary) is (status != "OK")
+    shown = round(100 * ours / (fine + ours), 2) if fine + ours else None
+    assert result.measured["lately"] == shown
 
 
 @pytest.mark.parametrize(
@@ -151,3 +178,6 @@ def test_gather(postgres: Any) -> None:
     fake = postgres(NOW, [outcome("failed", 2, "timeout")])
     found = gathered(CHECK, fake_context(CONFIGURED, postgres=fake))
     assert found.tally.reasons == {"timeout": 2}
+    assert found.lately == found.tally  # the fake gives the same for every window
+    short = Window(NOW - LATELY, NOW)
+    assert gathered(CHECK, fake_context(CONFIGURED, postgres=fake, window=short)).lately is None

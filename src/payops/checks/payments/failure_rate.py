@@ -1,13 +1,14 @@
 """What share of all payments failed by our fault or Stripe's, and why?
 
-Runbook 000 alerts above 2 % over an hour, runbook 004 calls more than 10 % a P2. What the
-customer's bank declined is counted beside it: it is no incident of ours (runbook 002).
+Runbook 000 alerts above 2 % over an hour, runbook 004 calls more than 10 % in five minutes a P2:
+what began just now is thin in an hour's payments, so the last five minutes are judged as well. What
+the customer's bank declined is counted beside it: it is no incident of ours (runbook 002).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from payops.checks.contract import Check, Context
 from payops.checks.ledger import (
@@ -25,12 +26,16 @@ from payops.domain.evidence import Action, Evidence
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.threshold import Limits, Threshold
+from payops.domain.window import Window
 
 LIMITS = {
     "rate": Threshold(2, 10, "%", "S0-41: error rate > 2 %; S4-33: failure rate > 10 % is P2"),
+    "lately": Threshold(None, 10, "%", "S4-33: failure rate > 10 % in 5 min is P2"),
     # One failure among three is 33 %: too few to wake anybody, so no more than WARN.
     "sample": Threshold(5, None, "count", "payops: fewer attempts are at most WARN", "lower"),
 }
+LATELY = timedelta(minutes=5)  # S4-33
+SINGLE = 2  # failures of so short a time that are a matter of one customer (S2-09)
 REASONS = 10  # as evidence; an application that records free text has thousands
 # Which check tells more about a reason that we know.
 _LEADS = {
@@ -46,21 +51,33 @@ _LEADS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """The window's payments; `window_s` is its length in seconds."""
+    """The window's payments; `window_s` is its length in seconds. `lately` are those of its last
+    five minutes, None where it is no longer than that."""
 
     as_of: datetime
     window_s: float
     tally: Tally
+    lately: Tally | None = None
 
 
 def gather(ctx: Context) -> Facts:
     outcomes, window, ledger = recent_outcomes(ctx)
-    return Facts(outcomes.as_of, window.length.total_seconds(), tally(outcomes, ledger))
+    lately = None
+    if window.length > LATELY:
+        newest = Window(window.until - LATELY, window.until)
+        lately = tally(ctx.sources.postgres.ledger(ledger).outcomes(newest), ledger)
+    return Facts(outcomes.as_of, window.length.total_seconds(), tally(outcomes, ledger), lately)
 
 
 def judge(facts: Facts, limits: Limits) -> CheckResult:
     counted, span = facts.tally, human_span(facts.window_s)
-    measured = {"sample": counted.attempts, "failed": counted.ours, "declined": counted.declined}
+    newest = _rate(facts.lately) if facts.lately else None
+    measured = {
+        "sample": counted.attempts,
+        "failed": counted.ours,
+        "declined": counted.declined,
+        "lately": None if newest is None else round(newest, 2),
+    }
     if counted.attempts == 0:
         return CheckResult(
             Status.WARN if counted.unknown else Status.OK,
@@ -74,6 +91,10 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     few = limits["sample"].judge(counted.attempts) is not Status.OK
     if status is Status.CRIT and few:
         status = Status.WARN
+    burst = Status.OK
+    if newest is not None and _many(facts.lately, limits):
+        burst = limits["lately"].judge(newest)
+        status = max((status, burst), key=lambda one: one.rank)
     noun = "payment" if counted.attempts == 1 else "payments"
     if counted.ours:
         top = next(iter(counted.reasons))
@@ -86,6 +107,11 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         summary = f"none of {counted.attempts:,} {noun} failed by our fault in {span}"
     if counted.declined:
         summary += f"; {counted.declined:,} declined by the issuer"
+    if burst is not Status.OK and facts.lately:
+        summary += (
+            f"; {facts.lately.ours:,} of {facts.lately.attempts:,} ({_percent(facts.lately)}) in "
+            f"{human_span(LATELY.total_seconds())}"
+        )
     if counted.unknown:
         summary += f"; {unmapped(counted)}"
     if few and status is not Status.OK:
@@ -99,6 +125,20 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         evidence=_evidence(facts),
         actions=_actions(counted) if status is not Status.OK else (),
         money_at_risk=counted.money,
+    )
+
+
+def _rate(counted: Tally) -> float | None:
+    """Failures by our fault in % of all attempts; None of none."""
+    return 100 * counted.ours / counted.attempts if counted.attempts else None
+
+
+def _many(counted: Tally | None, limits: Limits) -> bool:
+    """Whether so short a time has enough in it: three failures, and a sample."""
+    return (
+        counted is not None
+        and counted.ours > SINGLE
+        and limits["sample"].judge(counted.attempts) is Status.OK
     )
 
 
