@@ -57,6 +57,11 @@ def test_an_id_is_a_place(package: Make) -> None:
     assert check_ids(name) == ("stripe.api", "payments.stuck-pending")
 
 
+def test_what_a_family_depends_on_stands_before_it(package: Make) -> None:
+    name = package("stripe/api.py", "stripe/account.py", "redis/connect.py", "redis/clients.py")
+    assert check_ids(name) == ("stripe.api", "stripe.account", "redis.connect", "redis.clients")
+
+
 def test_what_is_no_check(package: Make) -> None:
     name = package("app/_shared.py", "app/health.py", "contract.py", "app/notes.txt")
     assert check_ids(name) == ("app.health",)

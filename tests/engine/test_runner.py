@@ -239,7 +239,8 @@ def test_every_failure_of_a_source_has_a_status(kind: Failure, unreachable: str)
     assert kind.value in result.summary
     assert "said so" in result.summary
     assert result.source == "redis", "whoever failed, not whoever was to be asked"
-    assert result.measured == {"request_id": "req_7"}
+    assert result.measured["request_id"] == "req_7"
+    assert bool(result.cause) == (kind in DOES_NOT_ANSWER)
     assert result.actions[0].text == "look there"
     if kind in DOES_NOT_ANSWER:
         assert result.status.value == unreachable
@@ -271,7 +272,20 @@ def test_an_error_without_hint_or_request_id() -> None:
         run([check("a.b", raising(SourceError("x", Failure.REFUSED, "y")))], fake_context())
     )
     assert result.actions == (DOWN,)
-    assert result.measured == {}
+    assert "request_id" not in result.measured
+
+
+@pytest.mark.parametrize(("source", "alike"), [("stripe", True), ("http", False)])
+def test_one_dependency_is_one_cause_and_two_addresses_are_two(source: str, alike: bool) -> None:
+    asked = [
+        check(
+            f"a.{name}", raising(SourceError(source, Failure.AUTHENTICATION, f"GET /{name}: 401"))
+        )
+        for name in "bc"
+    ]
+    first, second = run(asked, fake_context())
+    assert first.summary != second.summary
+    assert (first.cause == second.cause) is alike
 
 
 def test_no_thread_keeps_the_process_alive() -> None:

@@ -31,6 +31,8 @@ FAMILIES = (
     "webhooks",
     "keys",
 )
+# What the rest of a family depends on stands before it: where it fails, it is where to begin.
+_FIRST = ("api", "connect")
 
 
 def check_ids(package: str = __name__) -> tuple[str, ...]:
@@ -43,8 +45,13 @@ def check_ids(package: str = __name__) -> tuple[str, ...]:
         if id_ in found:
             raise RuntimeError(f"check id {id_!r} is claimed by {found[id_]} and {module}")
         found[id_] = module
-    order = {family: index for index, family in enumerate(FAMILIES)}
-    return tuple(sorted(found, key=lambda id_: (order.get(id_.partition(".")[0], 99), id_)))
+    return tuple(sorted(found, key=_place))
+
+
+def _place(id_: str) -> tuple[int, bool, str]:
+    family, _, name = id_.partition(".")
+    known = FAMILIES.index(family) if family in FAMILIES else len(FAMILIES)
+    return known, name not in _FIRST, id_
 
 
 def _places(package: str) -> Iterator[tuple[str, str]]:

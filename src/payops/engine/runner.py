@@ -95,8 +95,18 @@ def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> C
         summary = f"could not be told: {error}"
         actions = _hint(error, named)
     return CheckResult(
-        status, summary, source=error.source, actions=actions, measured=error.measured
+        status,
+        summary,
+        source=error.source,
+        actions=actions,
+        measured=error.measured,
+        cause=_cause(error) if error.does_not_answer else "",
     )
+
+
+def _cause(error: SourceError) -> str:
+    # A refused key or an outage is one trouble, whatever was asked; addresses are many servers.
+    return f"{error.source}: {error.told if error.source == 'http' else error.kind.value}"
 
 
 def _hint(error: SourceError, named: NamedCheck) -> tuple[Action, ...]:
@@ -121,6 +131,7 @@ def _too_late(named: NamedCheck, ctx: Context, waited_ms: int) -> CheckResult:
         silent,
         f"no answer from {named.check.source} before the deadline ({waited_ms / 1000:.1f} s)",
         actions=named.check.when_down,
+        cause=f"{named.check.source}: no answer",
     )
     return named.signed(result, ctx.now, waited_ms)
 

@@ -20,6 +20,7 @@ from payops.formats.plots import PIPE_WIDTH, plot_lines
 from payops.formats.safe import Page, SafeReport
 from payops.formats.tables import cells, headings, is_number
 from payops.formats.words import (
+    by_cause,
     cost,
     counts,
     detail_text,
@@ -73,9 +74,8 @@ def render(report: SafeReport, page: Page) -> str:
         )
         # The last column needs no padding: one long summary would make every row as long.
         blocks.append(re.sub(r"(?m) +\|$", " |", re.sub(r"(?m)-+\|$", "---------|", drawn)))
-    for check in ordered:
-        if is_finding(check):
-            blocks += _section(check, report, page)
+    for check in by_cause([check for check in ordered if is_finding(check)]):
+        blocks += _section(check, report, page)
     blocks += _discrepancies(report)
     for plot in report.plots:
         blocks.append(_plot(plot))

@@ -6,7 +6,7 @@ Plain text. Whatever it is sent through, a text from outside mentions nobody in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from payops.domain.change import FLAPPING, Change, Kind
 from payops.domain.duration import human_duration, utc_text
@@ -16,7 +16,14 @@ from payops.domain.secret import redact
 from payops.domain.status import Status
 from payops.domain.text import harmless, shortened
 from payops.formats.safe import safe
-from payops.formats.words import counted, is_finding, money_text, title_of, worst_first
+from payops.formats.words import (
+    by_cause,
+    counted,
+    is_finding,
+    money_text,
+    title_of,
+    worst_first,
+)
 
 # The shortest of the usual limits is Discord's, 2000 characters with the title.
 _MOST = 1700
@@ -31,14 +38,13 @@ def message(
     """Title and body about the checks in `to_tell` (ids, with the word to tell of each)."""
     shown = safe(report, one_line=True)
     known = {change.id: change for change in changes}
-    told: list[tuple[str, list[str]]] = []
-    for check in worst_first(shown.checks):
-        if check.id in to_tell and check.id not in [id_ for id_, _ in told]:
-            word = _word(known.get(check.id), to_tell[check.id])
-            told.append((check.id, list(_lines(check, known.get(check.id), word, report))))
+    told = [
+        list(_lines(check, known.get(check.id), word, report))
+        for check, word in _chosen(shown.checks, known, to_tell)
+    ]
     named = {check.id for check in shown.checks}
     gone = [one for one in known.values() if one.id in to_tell and one.id not in named]
-    told += [(one.id, list(_gone(one, report))) for one in gone]
+    told += [list(_gone(one, report)) for one in gone]
     title = (
         f"payops {shown.environment} {shown.command} {shown.status.value}: "
         f"{_counts(known, to_tell)}"
@@ -49,9 +55,23 @@ def message(
         if is_finding(check) and not check.advisory and check.id not in to_tell
     ]
     tail = [shortened(f"Still: {', '.join(dict.fromkeys(others))}", _SUMMARY)] if others else []
-    body = _fitting([list(map(_quiet, lines)) for _, lines in told], list(map(_quiet, tail)))
+    body = _fitting([list(map(_quiet, lines)) for lines in told], list(map(_quiet, tail)))
     # Once more: a secret may stand where the report's own words meet.
     return redact(shortened(_quiet(title), _MOST_TITLE)), redact(body)
+
+
+def _chosen(
+    checks: Sequence[CheckResult], known: Mapping[str, Change], to_tell: Mapping[str, str]
+) -> Iterator[tuple[CheckResult, str]]:
+    """Each check to tell of, once, with the word; those of one cause and word as one."""
+    words: dict[str, str] = {}
+    alike: dict[str, list[CheckResult]] = {}
+    for check in worst_first(checks):
+        if check.id in to_tell and check.id not in words:
+            words[check.id] = _word(known.get(check.id), to_tell[check.id])
+            alike.setdefault(words[check.id], []).append(check)
+    for check in worst_first([check for each in alike.values() for check in by_cause(each)]):
+        yield check, words[check.id]
 
 
 def _word(change: Change | None, word: str) -> str:

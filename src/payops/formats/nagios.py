@@ -26,7 +26,14 @@ from payops.domain.text import shortened
 from payops.domain.threshold import Limits, Number, Threshold
 from payops.formats.discrepancies import Listed, listed
 from payops.formats.safe import Page, SafeReport
-from payops.formats.words import counted, is_finding, money_text, title_of, worst_first
+from payops.formats.words import (
+    by_cause,
+    counted,
+    is_finding,
+    money_text,
+    title_of,
+    worst_first,
+)
 
 _WORDS = {
     Status.OK: "OK",
@@ -66,7 +73,7 @@ def render(report: SafeReport, page: Page) -> str:
 
 
 def _long_output(report: SafeReport, page: Page) -> list[str]:
-    findings = [check for check in worst_first(report.checks) if is_finding(check)]
+    findings = by_cause([check for check in worst_first(report.checks) if is_finding(check)])
     became = _became(report)
     lines = [_cut(_finding(check, became, page), _FINDING) for check in findings]
     well = [one for one in became.values() if one.status in (Status.OK, Status.SKIP)]
@@ -98,7 +105,9 @@ def _message(report: SafeReport) -> str:
     if advisory:
         parts.append(f"{advisory} advisory")
     text = f"PAYOPS {report.command.upper()} {_WORDS[report.status]} - {', '.join(parts)}"
-    findings = "; ".join(f"{title_of(check)}: {check.summary}" for check in bad)
+    findings = "; ".join(
+        f"{title_of(check)}: {check.summary}" for check in by_cause(bad, named=False)
+    )
     return _barless(f"{text}: {findings}" if findings else text)
 
 
@@ -169,6 +178,8 @@ def _cut(text: str, size: int) -> str:
 
 def _perfdata(check: CheckResult) -> Iterator[str]:
     limits: Limits = check.limits
+    if check.cause:
+        return  # nothing was measured
     for name in _judged_first(check.measured, limits):
         value = check.measured[name]
         if isinstance(value, bool) or not isinstance(value, int | float):

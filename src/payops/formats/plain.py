@@ -14,6 +14,9 @@ how the ledger and Stripe call it, what each says of it.
 A table begins with a line TABLE, its id and title; its rows are indented under it, the first of
 them the columns' keys. A plot begins with a line PLOT, and is ASCII.
 
+Where a dependency's own failure keeps several checks from their question, the first says what to do
+and the others `as: ID`.
+
 A line that begins with a status word is the report (first line) or a check; indented lines belong
 to the check above them. `grep '^CRIT'`, `grep next:`.
 """
@@ -49,10 +52,15 @@ def render(report: SafeReport, page: Page) -> str:
         f" stripe_calls={report.stripe_calls} duration_ms={report.duration_ms}"
     )
     lines = [head] if ordered else [head, "  no check was selected"]
+    first: dict[str, str] = {}  # of each cause, the check that says what to do
     for check, row in zip(ordered, _rows(ordered), strict=True):
         lines.append(row)
-        if is_finding(check):
+        if check.cause in first:
+            lines.append(f"  as: {first[check.cause]}")
+        elif is_finding(check):
             lines += [f"  {name}: {text}" for name, text in _details(check, report, page)]
+            if check.cause:
+                first[check.cause] = title_of(check)
     for each in listed(report):
         lines.append(
             f"DIFF     {each.severity:<4}  {each.match_class}  {each.money}  {each.age}"

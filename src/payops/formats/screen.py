@@ -20,7 +20,15 @@ from payops.domain.text import shortened
 from payops.formats.safe import Page
 from payops.formats.table import STYLES
 from payops.formats.watched import curve_text, number_text
-from payops.formats.words import counts, is_finding, money_text, taken, title_of, worst_first
+from payops.formats.words import (
+    by_cause,
+    counts,
+    is_finding,
+    money_text,
+    taken,
+    title_of,
+    worst_first,
+)
 
 _BADGE = 9
 _CLOCK = 9  # 22:31:04Z
@@ -84,7 +92,7 @@ def _curves(session: Session, page: Page) -> Iterator[Text]:
 
 def _checks(last: Report, page: Page, room: int) -> list[Text]:
     """A line a check, two a finding where there is room; those left out are counted."""
-    ordered = worst_first(last.checks)
+    ordered = by_cause(worst_first(last.checks))
     findings = sum(map(is_finding, ordered))
     width = min(_WIDEST_ID, max((len(title_of(check)) for check in ordered), default=0))
     doubled = len(ordered) + findings <= room or 2 * findings + 1 <= room

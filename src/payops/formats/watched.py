@@ -11,6 +11,7 @@ from payops.domain.session import Curve, Event, Session
 from payops.domain.sparkline import sparkline
 from payops.domain.text import shortened
 from payops.formats.words import (
+    by_cause,
     counts,
     is_finding,
     money_text,
@@ -99,7 +100,7 @@ def _summary(session: Session, ascii_only: bool) -> Iterator[str]:
         yield f"  {line(event).rstrip()}"
     if len(session.events) > _MOST_LISTED:
         yield f"  (the last {_MOST_LISTED} of {len(session.events)})"
-    findings = [check for check in worst_first(last.checks) if is_finding(check)]
+    findings = by_cause([check for check in worst_first(last.checks) if is_finding(check)])
     if findings:
         yield "At the end:"
     for check in findings:

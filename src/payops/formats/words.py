@@ -33,16 +33,16 @@ _MANY = 20
 
 
 def folded(ordered: Sequence[CheckResult]) -> list[CheckResult]:
-    """Of many checks those that are well, or not used here, as one for each family and status; and
-    findings of one and the same sentence, which have one and the same cause, as the first of them.
+    """Findings of one cause as the first of them; and, of many checks, those that are well, or not
+    used here, as one for each family and status.
     """
     if len(ordered) <= _MANY:
-        return list(ordered)
+        return by_cause(ordered)
     groups: dict[tuple[Status, str], list[CheckResult]] = {}
     for check in ordered:
         family = title_of(check).partition(".")[0]
         groups.setdefault((check.status, family), []).append(check)
-    kept = _by_sentence([check for check in ordered if is_finding(check)])
+    kept = by_cause([check for check in ordered if is_finding(check)])
     for (_, family), members in groups.items():
         if is_finding(members[0]):
             continue
@@ -50,15 +50,17 @@ def folded(ordered: Sequence[CheckResult]) -> list[CheckResult]:
     return kept
 
 
-def _by_sentence(findings: Sequence[CheckResult]) -> list[CheckResult]:
-    told: dict[tuple[Status, bool, str, str], list[CheckResult]] = {}
-    for check in findings:
-        key = (check.status, check.advisory, check.source, check.summary)
+def by_cause(checks: Sequence[CheckResult], *, named: bool = True) -> list[CheckResult]:
+    """Of those with one and the same cause the first, which tells of the others (`named`: by
+    their names); all else as it is. A database that is down is one trouble, not thirty: what else is wrong must be seen."""
+    told: dict[tuple[Status, bool, str] | int, list[CheckResult]] = {}
+    for number, check in enumerate(checks):
+        key = (check.status, check.advisory, check.cause) if check.cause else number
         told.setdefault(key, []).append(check)
     kept = []
     for first, *others in told.values():
-        names = ", ".join(title_of(check) for check in others)
-        more = f"; {len(others)} more say the same: {names}" if others else ""
+        names = f": {', '.join(map(title_of, others))}" if named else ""
+        more = f"; {len(others)} more say the same{names}" if others else ""
         kept.append(replace(first, summary=first.summary + more))
     return kept
 
