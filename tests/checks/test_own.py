@@ -191,6 +191,9 @@ def test_rows_around_each_limit(limits: dict[str, Any], count: int, status: str)
         ("NaN", {"warn": 0}, "UNKNOWN", "no number"),
         ("Infinity", {"warn": 0}, "UNKNOWN", "no number"),
         ("1e999", {"warn": 0}, "UNKNOWN", "no number"),
+        (10**400, {"warn": 0}, "UNKNOWN", "no number"),
+        (-(10**400), {"warn": 0}, "UNKNOWN", "no number"),
+        (10**299, {"crit": 0}, "CRIT", "CRIT above 0"),
         (5, {"warn": None}, "OK", "5"),
     ],
 )
@@ -292,6 +295,7 @@ def asked(check: dict[str, Any], *, base: str = "", **sources: Any) -> CheckResu
         ({"pointer": "/q"}, {"warn": 5}, Http(body=b'{"q": "7.5"}'), "WARN", "7.5"),
         ({"pointer": "/no"}, {"warn": 5}, Http(), "CRIT", "its JSON has nothing at /no"),
         ({"pointer": "/q"}, {"warn": 5}, Http(body=b'{"q": {}}'), "UNKNOWN", "no number"),
+        ({"pointer": "/q"}, {"warn": 5}, Http(body=b'{"q": %s}' % (b"9" * 5000)), "UNKNOWN", "no"),
         ({"pointer": "/q"}, {"warn": 5}, Http(503), "CRIT", "answers 503"),
     ],
 )

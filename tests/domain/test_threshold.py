@@ -22,6 +22,8 @@ LOWER = Threshold(95, 90, "%", "test", worse="lower")
         (HIGHER, 10, Status.WARN),
         (HIGHER, 10.000001, Status.CRIT),
         (HIGHER, float("inf"), Status.CRIT),
+        (HIGHER, 10**400, Status.CRIT),
+        (LOWER, -(10**400), Status.CRIT),
         (HIGHER, float("nan"), Status.UNKNOWN),
         (LOWER, 100, Status.OK),
         (LOWER, 95, Status.OK),

@@ -82,7 +82,7 @@ def test_values_are_exact_and_of_plain_types(postgres: PostgresSource) -> None:
         "SELECT total, 0.1::float8 AS f, (2::numeric ^ 60)::bigint AS big, true AS yes, "
         "NULL AS no, "
         "'{\"a\": [1]}'::jsonb AS j, timestamp '2026-02-11 09:30' AS t, 'NaN'::float8 AS n, "
-        "'\\x00ff'::bytea AS b FROM orders WHERE id = 1",
+        "'\\x00ff'::bytea AS b, repeat('9', 5000)::numeric AS digits FROM orders WHERE id = 1",
     ).rows
     assert row["total"] == Decimal("19.90")
     assert isinstance(row["total"], Decimal)
@@ -93,6 +93,7 @@ def test_values_are_exact_and_of_plain_types(postgres: PostgresSource) -> None:
     assert row["t"] == "2026-02-11T09:30:00"
     assert row["n"] == "NaN"
     assert row["b"] == "\\x00ff"
+    assert row["digits"] == "9" * 5000  # Python reads no such number
 
 
 @pytest.mark.usefixtures("table")

@@ -173,8 +173,10 @@ def _ask_http(asked: OwnCheck, ctx: Context) -> Answer:
     import json
     from decimal import Decimal
 
+    from payops.sources.own_sql import whole
+
     try:
-        document = json.loads(answer.body, parse_float=Decimal, parse_constant=str)
+        document = json.loads(answer.body, parse_float=Decimal, parse_int=whole, parse_constant=str)
         value = pointed(document, http.pointer)
     except KeyError as error:
         wrong = f"its JSON has nothing at {error.args[0]}"

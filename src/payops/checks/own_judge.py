@@ -13,6 +13,7 @@ from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.money import Money, MoneyAtRisk, minor_units, total_at_risk
 from payops.domain.result import CheckResult
+from payops.domain.secret import redact
 from payops.domain.status import Status, worst
 from payops.domain.text import shortened
 from payops.domain.threshold import Limits, Number, Threshold
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _MOST_EVIDENCE = 5
 _MOST_COLUMNS = 12
 _LONGEST = 200
+# More is no count, span or size, and no float that a monitor could be told.
+_MOST_DIGITS = 300
+_TOO_LARGE = 10**_MOST_DIGITS
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def _no_number(answer: Value) -> str:
         )
     if answer.value is None:
         return "the answer is no number"
-    return f"the answer is no number but {shortened(repr(answer.value), 60)}"
+    return f"the answer is no number but {shortened(redact(repr(answer.value)), 60)}"
 
 
 def _number(value: object) -> Number | None:
@@ -136,14 +140,14 @@ def _number(value: object) -> Number | None:
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, int):
-        return value
+        return value if abs(value) < _TOO_LARGE else None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     try:
         exact = value if isinstance(value, Decimal) else Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    if not exact.is_finite() or exact.adjusted() > 300:
+    if not exact.is_finite() or exact.adjusted() >= _MOST_DIGITS:
         return None
     # 10.00 is 10, and a count stays a whole number
     return int(exact) if exact == exact.to_integral_value() else float(exact)
@@ -210,6 +214,8 @@ def _evidence(
 
 
 def _shown(value: object) -> Scalar:
-    if value is None or isinstance(value, bool | int):
+    if value is None or isinstance(value, bool):
         return value
-    return shortened(str(value), _LONGEST)
+    if isinstance(value, int) and abs(value) < _TOO_LARGE:
+        return value
+    return shortened(redact(str(value)), _LONGEST)  # redacted whole: half a secret is one, too

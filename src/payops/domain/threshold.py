@@ -37,7 +37,8 @@ class Threshold:
         >>> Threshold(1, 10, "count", "S2-09").judge(11).value
         'CRIT'
         """
-        if math.isnan(value):
+        # A whole number is never NaN, and one of 400 digits is no float that could be asked.
+        if isinstance(value, float) and math.isnan(value):
             return Status.UNKNOWN
         if self._beyond(value, self.crit):
             return Status.CRIT

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # A row is evidence for people; what is longer is no row to be shown.
 _LONGEST = 20_000
+_MOST_DIGITS = 1_000
 # %(since)s and its like stay; %% and a lone % are a literal %, as whoever wrote it meant.
 _PLACEHOLDER = re.compile(r"%\((since|until|now)\)s|%%|%")
 _MOMENTS = {
@@ -129,8 +130,13 @@ def _row(document: str | None) -> Row:
         return {}
     import json
 
-    decoded = json.loads(document, parse_float=Decimal, parse_constant=str)
+    decoded = json.loads(document, parse_float=Decimal, parse_int=whole, parse_constant=str)
     return {str(name): _scalar(value) for name, value in decoded.items()}
+
+
+def whole(digits: str) -> int | str:
+    """A whole number of JSON; the text of one that Python refuses to read (4300 digits)."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else digits
 
 
 def _scalar(value: object) -> Value:
