@@ -101,8 +101,10 @@ def test_a_message_tells_of_a_cause_once_for_each_word() -> None:
         "WORSE CRIT api.check: stripe gives no usable answer: GET /v1/api: HTTP 401",
         "  since 2026-02-11T09:30:00Z",
         "  next: payops keys check api",
-        "NEW CRIT account.check: stripe gives no usable answer: GET /v1/account: HTTP 401; "
-        "1 more say the same: balance.check",
+        (
+            "NEW CRIT account.check: stripe gives no usable answer: GET /v1/account: HTTP 401; "
+            "1 more say the same: balance.check"
+        ),
         "  since 2026-02-11T09:30:00Z",
         "  next: payops keys check account",
         "Still: payouts.check, payments.declines",

@@ -51,8 +51,11 @@ def folded(ordered: Sequence[CheckResult]) -> list[CheckResult]:
 
 
 def by_cause(checks: Sequence[CheckResult], *, named: bool = True) -> list[CheckResult]:
-    """Of those with one and the same cause the first, which tells of the others (`named`: by
-    their names); all else as it is. A database that is down is one trouble, not thirty: what else is wrong must be seen."""
+    """Of those with one and the same cause the first, which tells of the others (`named`: by their
+    names); all else as it is.
+
+    A database that is down is one trouble, not thirty: what else is wrong must be seen.
+    """
     told: dict[tuple[Status, bool, str] | int, list[CheckResult]] = {}
     for number, check in enumerate(checks):
         key = (check.status, check.advisory, check.cause) if check.cause else number
