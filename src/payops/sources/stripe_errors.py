@@ -84,7 +84,7 @@ def _hint(kind: Failure, key: str, path: str) -> str:
     match kind:
         case Failure.AUTHENTICATION:
             return (
-                f"Stripe does not accept {key}, stripe.secret_key of the configuration: "
+                f"Stripe does not accept the key {key}, stripe.secret_key of the configuration: "
                 "expired, rolled, or of another environment?"
             )
         case Failure.PERMISSION:
