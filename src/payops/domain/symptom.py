@@ -24,7 +24,7 @@ Operator = Literal["=", "!=", ">=", "<=", ">", "<", "~"]
 
 @dataclass(frozen=True)
 class Signal:
-    """What one check, class of discrepancy or cause of a loss said, as far as a cause is told by it.
+    """What one check, class of discrepancy or cause of a loss said.
 
     `measured` holds the judged values, and `failure` where the source gave no answer: the word of
     `errors.Failure`'s name in lower case (`dns`, `timed_out`). `asked` is False for one that was
@@ -136,7 +136,7 @@ class Symptom:
 
 @dataclass(frozen=True)
 class Symptoms:
-    """What the runbook says of one cause: for it, against it, and neither (what follows from it)."""
+    """What a runbook says of one cause: for it, against it, and neither: what follows from it."""
 
     confirm: tuple[Symptom, ...] = ()
     refute: tuple[Symptom, ...] = ()

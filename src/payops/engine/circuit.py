@@ -22,7 +22,7 @@ from payops.domain.window import Window
 from payops.engine.circuit_evidence import ask_guards, ask_traffic
 from payops.engine.untold import status_of
 from payops.errors import NotConfiguredError, SourceError, UsageError
-from payops.sources import Sources
+from payops.sources import Sources, borrowed
 from payops.sources.breakers import discover, place_of, read_breakers, reading
 
 if TYPE_CHECKING:
@@ -116,26 +116,28 @@ class StatusOptions:
     history: tuple[Table, ...] = ()
 
 
-def status(settings: Settings, options: StatusOptions, deadline: Deadline) -> Report:
+def status(
+    settings: Settings,
+    options: StatusOptions,
+    deadline: Deadline,
+    sources: Sources | None = None,
+) -> Report:
     """Read the breakers, hold them against the evidence, tell. Raises UsageError; a Redis that
     does not answer is a finding."""
     started = time.monotonic()
     now = datetime.now(UTC)
-    sources = Sources(settings, deadline.sooner(0.1, at_most=0.5))
-    try:
-        checks, extra, tables = _looked(settings, sources, options, deadline, now)
+    with borrowed(sources, settings, deadline.sooner(0.1, at_most=0.5)) as asked:
+        checks, extra, tables = _looked(settings, asked, options, deadline, now)
         return Report(
             command="circuit status",
             generated_at=now,
             environment=settings.environment,
             checks=checks,
-            stripe_calls=sources.stripe_calls(),
+            stripe_calls=asked.stripe_calls(),
             duration_ms=round((time.monotonic() - started) * 1000),
             extra=extra,
             tables=(*tables, *options.history),
         )
-    finally:
-        sources.close()
 
 
 _Looked = tuple[tuple[CheckResult, ...], dict[str, object], tuple[Table, ...]]

@@ -22,6 +22,8 @@ from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.errors import NotConfiguredError, PayopsError
+from payops.sources import Sources
+from payops.sources.retries import Retries
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from payops.domain.symptom import Suspect
     from payops.domain.window import Window
     from payops.engine.runner import Fault
+
+# 22 requests on a healthy system; a diagnosis sends 30 at most.
+_SECOND_TRIES, _CONFIRMED = 4, 4
+# An endpoint that hangs longer has timed out for the purpose of a diagnosis.
+_PROBE_S = 1.5
 
 PARTS = ("health", "reconcile", "webhooks", "keys", "circuit")
 
@@ -38,7 +45,7 @@ class Observation:
     """All that was seen in one look.
 
     `reports` by part; a part that gave none is in `failures` with what went wrong. `as_of` is when
-    the look began, aware UTC.
+    the look began, aware UTC; `stripe_calls` how many requests to Stripe it took.
     """
 
     as_of: datetime
@@ -47,6 +54,7 @@ class Observation:
     preset: str
     reports: Mapping[str, Report]
     failures: Mapping[str, str] = field(default_factory=dict)
+    stripe_calls: int = 0
     duration_ms: int = 0
 
     @property
@@ -67,11 +75,6 @@ class Observation:
         ]
         return (*found, *lost)
 
-    @property
-    def stripe_calls(self) -> int:
-        """How many requests to Stripe it took."""
-        return sum(report.stripe_calls for report in self.reports.values())
-
 
 def diagnose(observation: Observation, suspects: Sequence[Suspect]) -> Verdict:
     """The causes, by the runbooks' symptoms. Asks nobody: the same answer for the same look."""
@@ -86,7 +89,10 @@ def look(
     # Each part ends a little earlier than the look, so that it can still tell what it found.
     ends = deadline.sooner(0.05, at_most=0.3)
     answers: queue.SimpleQueue[tuple[str, Report | str]] = queue.SimpleQueue()
-    questions = _questions(settings, window, ends, on_fault)
+    # One set of connections and one pace for all five: they must not take from live payments what
+    # those need. Closed at the end, with what a part that hangs still holds.
+    sources = Sources(settings, ends.sooner(0.1, at_most=0.5), Retries(_SECOND_TRIES))
+    questions = _questions(settings, sources, window, ends, on_fault)
     for name, ask in questions.items():
         threading.Thread(
             target=lambda name=name, ask=ask: answers.put((name, _asked(name, ask, on_fault))),
@@ -106,6 +112,8 @@ def look(
             failures[name] = answer
         else:
             questions = {each: ask for each, ask in questions.items() if each != name}
+    calls = sources.every_stripe_call()
+    sources.close()
     late = {
         name: "it was not done before the deadline" for name in questions if name not in reports
     }
@@ -116,42 +124,51 @@ def look(
         preset=settings.preset,
         reports=reports,
         failures={**late, **failures},
+        stripe_calls=calls,
         duration_ms=round((time.monotonic() - started) * 1000),
     )
 
 
 def _questions(
-    settings: Settings, window: Window, deadline: Deadline, on_fault: Fault | None
+    settings: Settings,
+    sources: Sources,
+    window: Window,
+    deadline: Deadline,
+    on_fault: Fault | None,
 ) -> Mapping[str, Callable[[], Report]]:
     def health() -> Report:
         from payops.checks import ids_in, without_deep
         from payops.engine.health import examine
 
         ids = without_deep(ids_in(settings))
-        return examine(settings, ids, window=window, deadline=deadline, on_fault=on_fault)
+        return examine(
+            settings, ids, window=window, deadline=deadline, on_fault=on_fault, sources=sources
+        )
 
     def reconcile() -> Report:
         from payops.engine.reconcile import ReconcileOptions
         from payops.engine.reconcile import reconcile as compare
 
         # Causes would cost ten more pages of events; the webhooks' part has looked at those.
-        options = ReconcileOptions(window, limit=20, look_for_causes=False, confirm_at_most=6)
+        options = ReconcileOptions(
+            window, limit=20, look_for_causes=False, confirm_at_most=_CONFIRMED, sources=sources
+        )
         return compare(settings, options, deadline).report
 
     def webhooks() -> Report:
         from payops.engine.webhooks import Asking, status
 
-        return status(settings, window, deadline, Asking())
+        return status(settings, window, deadline, Asking(probe_s=_PROBE_S, sources=sources))
 
     def keys() -> Report:
         from payops.engine.keys import KeysOptions, check_keys
 
-        return check_keys(settings, KeysOptions(), deadline)
+        return check_keys(settings, KeysOptions(sources=sources), deadline)
 
     def circuit() -> Report:
         from payops.engine.circuit import StatusOptions, status
 
-        return status(settings, StatusOptions(), deadline)
+        return status(settings, StatusOptions(), deadline, sources)
 
     return {
         "health": health,

@@ -14,7 +14,7 @@ from payops.domain.window import Window
 from payops.engine.earlier import Readings
 from payops.engine.runner import Fault, run
 from payops.engine.thresholds import checks_in_force
-from payops.sources import Sources
+from payops.sources import Sources, borrowed
 
 
 def examine(
@@ -25,10 +25,12 @@ def examine(
     deadline: Deadline,
     on_fault: Fault | None = None,
     earlier: Readings | None = None,
+    sources: Sources | None = None,
 ) -> Report:
     """Run the checks with these ids side by side; never later than `deadline`.
 
-    `earlier` is what the run before measured: rates and growth need two readings.
+    `earlier` is what the run before measured: rates and growth need two readings. `sources` are
+    those of a run that this is a part of.
 
     Raises ConfigError when the configuration's thresholds do not fit the checks.
     """
@@ -36,17 +38,14 @@ def examine(
     now = datetime.now(UTC)
     checks = checks_in_force(ids, settings)
     # The clients give up a little earlier than the run, so that they can still say why.
-    sources = Sources(settings, deadline.sooner(0.1, at_most=0.5))
-    try:
-        ctx = Context(settings, sources, window, now, deadline, earlier=earlier or {})
+    with borrowed(sources, settings, deadline.sooner(0.1, at_most=0.5)) as asked:
+        ctx = Context(settings, asked, window, now, deadline, earlier=earlier or {})
         results = run(checks, ctx, on_fault)
         return Report(
             command="health",
             generated_at=now,
             environment=settings.environment,
             checks=results,
-            stripe_calls=sources.stripe_calls(),
+            stripe_calls=asked.stripe_calls(),
             duration_ms=round((time.monotonic() - started) * 1000),
         )
-    finally:
-        sources.close()

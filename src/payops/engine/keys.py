@@ -27,7 +27,7 @@ from payops.keys.judge_webhook import Sample, judge_webhook
 from payops.keys.places import configured, in_environment, read_files
 from payops.keys.probe import REFUSED
 from payops.keys.trouble import skipped
-from payops.sources import Sources
+from payops.sources import Sources, borrowed
 
 TITLES = {
     "keys.secret": "Secret keys: their form, and whether Stripe takes them",
@@ -52,11 +52,12 @@ ROWS = {
 @dataclass(frozen=True)
 class KeysOptions:
     """`files` are `[NAME=]FILE`; `environ` is the process' environment; `sample` is what was given
-    by `--payload` and `--header`."""
+    by `--payload` and `--header`. `sources` are those of a run that this is a part of."""
 
     files: tuple[str, ...] = ()
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     sample: Sample | None = None
+    sources: Sources | None = None
 
 
 def check_keys(settings: Settings, options: KeysOptions, deadline: Deadline) -> Report:
@@ -66,8 +67,10 @@ def check_keys(settings: Settings, options: KeysOptions, deadline: Deadline) -> 
     readings = read_everything(settings, options, deadline)
     found = [one for reading in readings for one in reading.found]
     ends = deadline.sooner(0.1, at_most=0.5)
-    sources, database = Sources(settings, ends), Sources(settings, ends.sooner(0.5, at_most=15))
-    try:
+    with (
+        borrowed(options.sources, settings, ends) as sources,
+        borrowed(options.sources, settings, ends.sooner(0.5, at_most=15)) as database,
+    ):
         asked = ask(settings, sources, database, found)
         results = {
             "keys.secret": _secret(settings, found, asked, now),
@@ -82,9 +85,6 @@ def check_keys(settings: Settings, options: KeysOptions, deadline: Deadline) -> 
             "keys.rotation": _rotation(settings, found, now),
         }
         calls = sources.stripe_calls()
-    finally:
-        sources.close()
-        database.close()
     return Report(
         command="keys check",
         generated_at=now,

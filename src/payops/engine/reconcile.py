@@ -19,7 +19,7 @@ from payops.reconcile.confirm import MOST_STRIPE_CALLS
 from payops.reconcile.duck import in_time
 from payops.reconcile.fetch import FetchOptions, fetch
 from payops.reconcile.late import TooLateError
-from payops.sources import Sources
+from payops.sources import Sources, borrowed
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -35,7 +35,8 @@ class ReconcileOptions:
     `only` limits what is told and judged to these classes (empty: all), `limit` how many
     discrepancies are listed. `look_for_causes` asks Stripe for events, up to ten pages of them.
     `command` is the command line that can be repeated, without --only and --save-plan.
-    `save_plan` and `affected` are files to write.
+    `save_plan` and `affected` are files to write. `sources` are those of a run that this is a part
+    of.
     """
 
     window: Window
@@ -52,6 +53,7 @@ class ReconcileOptions:
     command: str = "payops reconcile --since 24h"
     progress: Progress | None = None
     confirm_at_most: int = MOST_STRIPE_CALLS
+    sources: Sources | None = None
 
 
 @dataclass
@@ -72,21 +74,19 @@ def reconcile(settings: Settings, options: ReconcileOptions, deadline: Deadline)
             "no ledger of payments is mapped (ledgers.payments)",
             hint="payops init, or docs/your-own-system.md",
         )
-    sources = Sources(settings, deadline)
-    try:
-        fetched = fetch(settings, sources, _what(settings, options, deadline))
+    with borrowed(options.sources, settings, deadline) as sources:
         try:
-            run = Run(settings, options, sources, fetched, limits, started)
-            report, notes = in_time(run.all, deadline)
-            return Reconciled(report, notes)
-        finally:
-            fetched.spool.close()
-    except SourceError as error:
-        return Reconciled(one_side(settings, options, sources, error, started))
-    except TooLateError:
-        return Reconciled(too_late(settings, options, sources, started))
-    finally:
-        sources.close()
+            fetched = fetch(settings, sources, _what(settings, options, deadline))
+            try:
+                run = Run(settings, options, sources, fetched, limits, started)
+                report, notes = in_time(run.all, deadline)
+                return Reconciled(report, notes)
+            finally:
+                fetched.spool.close()
+        except SourceError as error:
+            return Reconciled(one_side(settings, options, sources, error, started))
+        except TooLateError:
+            return Reconciled(too_late(settings, options, sources, started))
 
 
 def _what(settings: Settings, options: ReconcileOptions, deadline: Deadline) -> FetchOptions:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from payops.domain.deadline import Deadline
 from payops.domain.report import Report
 from payops.domain.threshold import Limits
 from payops.domain.webhook import Cause, PathEvent
@@ -15,7 +16,7 @@ from payops.engine.thresholds import limits_in_force
 from payops.engine.webhook_limits import CAUSES, WEBHOOKS, id_of
 from payops.engine.webhook_report import causes_json, checks_of
 from payops.engine.webhook_tables import tables_of
-from payops.sources import Sources
+from payops.sources import Sources, borrowed
 from payops.webhooks.classify import IN_FLIGHT, Ground, Verdict, classify
 from payops.webhooks.faults import Asked, asked
 from payops.webhooks.gather import gather
@@ -24,7 +25,6 @@ from payops.webhooks.path import Endpoint, Path
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
-    from payops.domain.deadline import Deadline
     from payops.domain.window import Window
 
 # What probing may take of the deadline, at most: an endpoint that hangs is given up after it.
@@ -36,12 +36,15 @@ class Asking:
     """What is asked beside Stripe, the log and the ledger.
 
     `probe` is None for: only when something was not delivered. `signed` sends genuine events of a
-    type that moves nothing. `objects` lists what changed at Stripe as well.
+    type that moves nothing. `objects` lists what changed at Stripe as well. `probe_s` is what
+    probing may take at most. `sources` are those of a run that this is a part of.
     """
 
     probe: bool | None = None
     signed: bool = False
     objects: bool = True
+    probe_s: float = _PROBE_S
+    sources: Sources | None = None
 
 
 @dataclass(frozen=True)
@@ -87,21 +90,21 @@ def look(
     Raises as `status` does."""
     limits = limits_in_force(settings, WEBHOOKS)
     # The clients give up a little earlier than the run, so that they can still say why.
-    sources = Sources(settings, deadline.sooner(0.05, at_most=0.5))
-    try:
+    with borrowed(asking.sources, settings, deadline.sooner(0.05, at_most=0.5)) as sources:
         path = gather(
             settings,
             sources,
             window,
             undelivered=undelivered,
             objects=asking.objects,
-            deadline=deadline.sooner(0.4, at_most=_PROBE_S),
+            deadline=deadline.sooner(0.4, at_most=asking.probe_s),
         )
         answers: Mapping[str, Asked] = {}
         if asking.probe or (asking.probe is None and _is_owed(path)):
-            answers = ask_endpoints(settings, sources, path.endpoints, deadline, asking.signed)
-    finally:
-        sources.close()
+            ends = deadline
+            if asking.probe_s < _PROBE_S:
+                ends = Deadline.after(deadline.within(asking.probe_s))
+            answers = ask_endpoints(settings, sources, path.endpoints, ends, asking.signed)
     dedupe = settings.webhooks.dedupe
     ground = Ground(
         path,

@@ -103,7 +103,7 @@ def fetch(settings: Settings, sources: Sources, options: FetchOptions) -> Fetche
         if options.stripe_files:
             stripe = _stripe_from_files(options, wanted, spool, meter)
         else:
-            stripe = _stripe(settings, options, wanted, spool, meter)
+            stripe = _stripe(settings, sources, options, wanted, spool, meter)
         facts: dict[str, SideFacts] = {}
         for name, ledger in ledgers.items():
             meter.begin(f"ledger {name}")
@@ -190,10 +190,14 @@ def _copies(
 
 
 def _stripe(
-    settings: Settings, options: FetchOptions, wanted: _Wanted, spool: Spool, meter: Meter
+    settings: Settings,
+    sources: Sources,
+    options: FetchOptions,
+    wanted: _Wanted,
+    spool: Spool,
+    meter: Meter,
 ) -> SideFacts:
     from payops.reconcile.fetch_lists import fetch_lists
-    from payops.sources.stripe_pages import StripePages
 
     if settings.stripe is None:
         raise NotConfiguredError(
@@ -201,7 +205,7 @@ def _stripe(
             hint="add stripe.secret_key to the configuration, or give --stripe-file",
         )
     began = time.monotonic()
-    pages = StripePages(settings.stripe, deadline=options.deadline)
+    pages = sources.stripe_pages(options.deadline)
     try:
         fetch_lists(pages, spool, meter, options, wanted.shape, sessions=wanted.sessions)
     finally:

@@ -4,6 +4,6 @@ Importing this package loads none of them: each is imported when its source is f
 Every failure comes out as a `SourceError`, and no call outlives the run's deadline.
 """
 
-from payops.sources.sources import Sources
+from payops.sources.sources import Sources, borrowed
 
-__all__ = ["Sources"]
+__all__ = ["Sources", "borrowed"]

@@ -187,31 +187,32 @@ class LedgerSigns:
         )
 
     def volume(self, window: Window) -> Volume:
-        """How many were created in the window, and in the same hours of the days before: one range
-        of the index a day."""
+        """How many were created in the window, and in the same hours of the days before: a range of
+        the index a day, or the table read once where it has none."""
         from psycopg import sql
 
-        from payops.sources.postgres import query
-
         table = self._source.table(self._ledger)
-        edges: dict[str, datetime] = {}
-        parts = []
-        for day in range(DAYS + 1):
-            edges[f"since{day}"] = window.since - timedelta(days=day)
-            edges[f"until{day}"] = window.until - timedelta(days=day)
-            matches = sql.SQL(" AND ").join(
-                [table.created(">=", f"since{day}"), table.created("<", f"until{day}")]
-            )
-            parts.append(
-                query(
-                    "ledger_count",
-                    {"day": sql.Literal(day), "table": table.name, "matches": matches},
-                )
-            )
-        text = sql.SQL(" UNION ALL ").join(parts)
-        rows = self._source.ask(text, _CountRow, zone=self._ledger.timezone, **edges)
+        sinces = [window.since - timedelta(days=day) for day in range(DAYS + 1)]
+        untils = [window.until - timedelta(days=day) for day in range(DAYS + 1)]
+        edges = [
+            table.created(">=", "first"),
+            table.created("<", "last"),
+            table.created(">=", sql.Identifier("payops_span", "since")),
+            table.created("<", sql.Identifier("payops_span", "until")),
+        ]
+        rows = self._source.rows(
+            "ledger_count",
+            _CountRow,
+            identifiers={"table": table.name, "matches": sql.SQL(" AND ").join(edges)},
+            zone=self._ledger.timezone,
+            first=sinces[-1],
+            last=untils[0],
+            sinces=sinces,
+            untils=untils,
+        )
         counts = {row.day: row.count for row in rows}
-        return Volume(counts[0], tuple(counts[day] for day in range(1, DAYS + 1)), window.until)
+        before = tuple(counts.get(day, 0) for day in range(1, DAYS + 1))
+        return Volume(counts.get(0, 0), before, window.until)
 
     def pairs(self, window: Window, within_s: float) -> Pairs:
         """Paid or open payments that followed their like within so many seconds."""

@@ -133,14 +133,15 @@ class LedgerTable:
             return condition, sorted(wanted)
         return sql.SQL("{}::text = ANY(%(statuses)s::text[])").format(column), list(values)
 
-    def created(self, comparison: str, parameter: str) -> sql.Composable:
-        """Condition `created_at < %(parameter)s` (or `>=`), the parameter a timestamptz.
+    def created(self, comparison: str, edge: str | sql.Composable) -> sql.Composable:
+        """Condition `created_at < %(edge)s` (or `>=`), the parameter or expression a timestamptz.
 
         A column without a zone is compared twice: bare, a day wider, for the index; and as the
         moment that it means, since an hour of the clock can come twice in autumn.
         """
         column = self.column(self._ledger.columns.created_at)
-        moment = sql.SQL("{}::timestamptz").format(sql.Placeholder(parameter))
+        asked = sql.Placeholder(edge) if isinstance(edge, str) else edge
+        moment = sql.SQL("{}::timestamptz").format(asked)
         sign = sql.SQL(comparison)
         exact = sql.SQL("{} {} {}").format(self.created_at, sign, moment)
         if self._type(self._ledger.columns.created_at) == "timestamptz":

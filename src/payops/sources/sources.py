@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from payops.errors import Failure, NotConfiguredError, SourceError
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from payops.sources.http import HttpSource
     from payops.sources.postgres import PostgresSource
     from payops.sources.redis import RedisSource
+    from payops.sources.retries import Retries
     from payops.sources.stripe import StripeSource
+    from payops.sources.stripe_pages import StripePages
 
 
 class _Closes(Protocol):
@@ -35,9 +37,13 @@ class Sources:
     of any source outlives it.
     """
 
-    def __init__(self, settings: Settings, deadline: Deadline) -> None:
+    def __init__(
+        self, settings: Settings, deadline: Deadline, retries: Retries | None = None
+    ) -> None:
         self.settings = settings
         self.deadline = deadline
+        self._retries = retries
+        self._pages: list[StripePages] = []
         self.once = Once()
         """What several checks of the run need is asked under one key, and shared."""
         self._made: dict[str, _Closes] = {}
@@ -55,9 +61,24 @@ class Sources:
                 raise _not_configured("stripe", "secret_key")
             from payops.sources.stripe import StripeSource
 
-            return StripeSource(self.settings.stripe, self.deadline)
+            return StripeSource(self.settings.stripe, self.deadline, self._retries)
 
         return self._once("stripe", make)
+
+    def stripe_pages(self, deadline: Deadline | None = None) -> StripePages:
+        """Whole lists of Stripe's, in one pace with the others of this run; to be closed by who
+        asks for it. Raises NotConfiguredError without a `stripe:` section."""
+        if self.settings.stripe is None:
+            raise _not_configured("stripe", "secret_key")
+        from payops.sources.stripe_pages import StripePages
+
+        with self._locks["stripe"]:
+            pace = self._pages[0].pace if self._pages else None
+            made = StripePages(
+                self.settings.stripe, pace=pace, deadline=deadline, retries=self._retries
+            )
+            self._pages.append(made)
+        return made
 
     def stripe_with(self, key: Secret) -> StripeSource:
         """Stripe's API as another key sees it, otherwise as configured; its requests count too.
@@ -75,7 +96,7 @@ class Sources:
             changed = replace(self.settings.stripe, secret_key=key)
         except ValueError as error:  # a live key, and an address over http
             raise SourceError("stripe", Failure.REJECTED, str(error).lstrip(".")) from None
-        source = StripeSource(changed, self.deadline)
+        source = StripeSource(changed, self.deadline, self._retries)
         self._with_key.append(source)
         return source
 
@@ -148,6 +169,10 @@ class Sources:
         own = cast("StripeSource", made).calls if made is not None else 0
         return own + sum(source.calls for source in self._with_key)
 
+    def every_stripe_call(self) -> int:
+        """As `stripe_calls`, with those for pages of lists, which their reader counts itself."""
+        return self.stripe_calls() + sum(pages.calls for pages in self._pages)
+
     def close(self) -> None:
         """Close what was opened. Quick: says goodbye to no server that does not answer."""
         for source in [*self._made.values(), *self._with_key, *self._of_queues.values()]:
@@ -160,6 +185,19 @@ class Sources:
             if name not in self._made:
                 self._made[name] = make()
             return cast(S, self._made[name])
+
+
+@contextmanager
+def borrowed(given: Sources | None, settings: Settings, deadline: Deadline) -> Iterator[Sources]:
+    """`given`, which its owner closes, or sources of one's own."""
+    if given is not None:
+        yield given
+        return
+    own = Sources(settings, deadline)
+    try:
+        yield own
+    finally:
+        own.close()
 
 
 def _not_configured(section: str, key: str) -> NotConfiguredError:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from payops.config.sources import StripeSettings
     from payops.domain.deadline import Deadline
     from payops.domain.secret import Secret
+    from payops.sources.retries import Retries
     from payops.sources.wire import Reply
 
 # 100 is the most that Stripe gives a page.
@@ -91,13 +92,16 @@ class StripeSource:
     `request_ids` are those of the answers, in order: what Stripe's support asks for.
     """
 
-    def __init__(self, settings: StripeSettings, deadline: Deadline) -> None:
+    def __init__(
+        self, settings: StripeSettings, deadline: Deadline, retries: Retries | None = None
+    ) -> None:
         from payops.sources.stripe_sdk import stripe
         from payops.sources.stripe_transport import Transport
         from payops.sources.wire import Wire
 
         self._stripe = stripe
         self._deadline = deadline
+        self._retries = retries
         self._timeout = settings.timeout
         refuse_unsendable(settings.secret_key)
         self._key = settings.secret_key.describe()
@@ -207,6 +211,8 @@ class StripeSource:
                 else:
                     raise
                 if pause >= self._deadline.remaining:
+                    raise
+                if self._retries is not None and not self._retries.take():
                     raise
                 attempt += 1
                 time.sleep(pause)

@@ -29,6 +29,7 @@ from payops.sources.wire import Reply, Wire
 if TYPE_CHECKING:
     from payops.config.sources import StripeSettings
     from payops.domain.deadline import Deadline
+    from payops.sources.retries import Retries
     from payops.sources.stripe_rows import ListKind
 
 PAGE = 100  # the most that Stripe gives
@@ -83,6 +84,7 @@ class StripePages:
         *,
         pace: FetchPace | None = None,
         deadline: Deadline | None = None,
+        retries: Retries | None = None,
     ) -> None:
         refuse_unsendable(settings.secret_key)
         key = settings.secret_key.reveal()
@@ -93,6 +95,7 @@ class StripePages:
         self._headers = {**self._sdk.headers(), "Accept-Encoding": "gzip"}
         self.pace = pace or FetchPace.of(settings.max_requests_per_second, test="_test_" in key[:9])
         self._deadline = deadline
+        self._retries = retries
         self._answered_at: float | None = None
         self._here = threading.local()
         self._wires: list[Wire] = []
@@ -150,6 +153,8 @@ class StripePages:
                 if not limited and not _worth_another(error):
                     raise
                 if attempt >= (_MOST_LIMITED if limited else _MOST_ATTEMPTS):
+                    raise _given_up(error, attempt) from error
+                if self._retries is not None and not self._retries.take():
                     raise _given_up(error, attempt) from error
                 if self._waits(stop, attempt):
                     continue

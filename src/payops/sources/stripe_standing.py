@@ -97,10 +97,15 @@ class _Failed(Struct, frozen=True):
         return str(card.get("fingerprint") or "") if isinstance(card, dict) else ""
 
 
+class _ChargeOutcome(Struct, frozen=True):
+    network_status: str | None = None
+
+
 class _LatestCharge(Struct, frozen=True):
     id: str
     created: Seconds
     status: str = ""
+    outcome: _ChargeOutcome | None = None
 
 
 class RecentIntent(Struct, frozen=True):
@@ -121,6 +126,15 @@ class RecentIntent(Struct, frozen=True):
         if error is None or self.status not in ("requires_payment_method", "canceled"):
             return ""
         return error.decline_code or error.code or ""
+
+    @property
+    def network_status(self) -> str:
+        """What its last charge came to in the card network: `declined_by_network` is the bank's
+        own no, `not_sent_to_network` a block of Stripe's; empty where that is not told."""
+        charge = self.latest_charge
+        if not isinstance(charge, _LatestCharge) or charge.outcome is None:
+            return ""
+        return charge.outcome.network_status or ""
 
     @property
     def seconds(self) -> int | None:

@@ -127,13 +127,11 @@ class _Found:
                 "events there were",
             )
             return
-        from payops.sources.stripe_pages import StripePages
-
         self.whole = not undelivered
         before = self.sources.stripe_calls()
         self.endpoints = self._ask(Part.ENDPOINTS, self._endpoints)
         ends = deadline.sooner(1 - _FOR_STRIPE, at_most=math.inf)
-        pages = StripePages(self.settings.stripe)
+        pages = self.sources.stripe_pages()
         try:
             if objects and not undelivered:
                 self._objects(pages, ends)
