@@ -113,6 +113,26 @@ def test_gather_takes_the_ledger_s_count_and_stripe_s_cards(postgres: Any) -> No
     assert params["expand"] == ["data.latest_charge"]
 
 
+def test_a_bank_s_own_no_is_told_from_a_block_of_stripe_s(postgres: Any) -> None:
+    statuses = ["declined_by_network"] * 3 + ["not_sent_to_network", "of_tomorrow", None]
+    charges = [
+        {"id": f"ch_{n}", "created": 1, "outcome": {"network_status": one} if one else None}
+        for n, one in enumerate(statuses)
+    ]
+    seen = [
+        {**intent(n, "do_not_honor", "a"), "latest_charge": one} for n, one in enumerate(charges)
+    ]
+    seen += [{**intent(8), "latest_charge": charges[3]}, {**intent(9), "latest_charge": "ch_9"}]
+    stripe = FakeStripe({INTENTS: listed(*seen)})
+    rows = [outcome("succeeded", 90), outcome("failed", 6, "do_not_honor")]
+    for asked, ledger in ((WITHOUT, {}), (WITH_CODES, {"postgres": postgres(NOW, rows)})):
+        found = gathered(CHECK, fake_context(asked, stripe=stripe, **ledger))
+        told = [one.what for one in judged(CHECK, found).evidence]
+        assert "3 were refused by the bank itself" in " ".join(told)
+        assert "1 never reached the bank: Stripe blocked them" in " ".join(told)
+        assert not any("of_tomorrow" in one for one in told)
+
+
 def test_gather_asks_stripe_where_the_ledger_stores_no_code() -> None:
     found = gathered(CHECK, fake_context(WITHOUT, stripe=FakeStripe({INTENTS: SEEN})))
     assert (found.source, found.attempts, found.declined) == ("stripe", 5, 3)

@@ -8,7 +8,7 @@ the code; Stripe's newest PaymentIntents say it where it does not.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from payops.checks import stripe_asked
@@ -32,12 +32,19 @@ LIMITS = {
     "cards": Threshold(10, 25, "count", "payops: different cards declined (S0-10)"),
 }
 CODES = 10
+# charge.outcome.network_status (Stripe's API reference), and who can tell the customer why (S0-09).
+_NETWORKS = {
+    "declined_by_network": "were refused by the bank itself, which alone can tell the customer why",
+    "not_sent_to_network": "never reached the bank: Stripe blocked them (Radar, or a rule of ours)",
+    "reversed_after_approval": "were approved by the bank, and then blocked by Stripe (Radar)",
+}
 
 
 @dataclass(frozen=True)
 class Facts:
     """Declines by code. `source` says whose count it is; `cards` are different cards among Stripe's
-    newest declines, None where Stripe was not asked or did not say (`not_asked` tells why)."""
+    newest declines, None where Stripe was not asked or did not say (`not_asked` tells why).
+    `networks` counts these declines by what became of them in the card network (S0-09)."""
 
     as_of: datetime
     window_s: float
@@ -47,6 +54,7 @@ class Facts:
     cards: int | None = None
     at_stripe: dict[str, int] | None = None
     not_asked: str = ""
+    networks: dict[str, int] = field(default_factory=dict)
 
     @property
     def declined(self) -> int:
@@ -70,10 +78,14 @@ def gather(ctx: Context) -> Facts:
     at_stripe = dict(Counter(one.decline for one in declined).most_common())
     cards = {one.last_payment_error.card for one in declined if one.last_payment_error} - {""}
     window_s = ctx.window.length.total_seconds()
+    networks = dict(Counter(one.network_status for one in declined if one.network_status))
     if not in_ledger or ledger is None:
         if seen is None:
             raise NotConfiguredError("neither a ledger with failure codes nor Stripe to ask")
-        return Facts(as_of, window_s, "stripe", len(seen), at_stripe, cards=len(cards))
+        attempts, of_cards = len(seen), len(cards)
+        return Facts(
+            as_of, window_s, "stripe", attempts, at_stripe, cards=of_cards, networks=networks
+        )
     outcomes, window, _ = recent_outcomes(ctx)
     codes: Counter[str] = Counter()
     for row in outcomes.rows:
@@ -90,6 +102,7 @@ def gather(ctx: Context) -> Facts:
         cards=len(cards) if seen is not None else None,
         at_stripe=at_stripe if seen is not None else None,
         not_asked=not_asked,
+        networks=networks,
     )
 
 
@@ -169,6 +182,11 @@ def _evidence(facts: Facts) -> tuple[Evidence, ...]:
                 {"cards": facts.cards},
             )
         )
+    shown += [
+        Evidence(f"{facts.networks[word]:,} {said}", "stripe", facts.as_of, {"network": word})
+        for word, said in _NETWORKS.items()
+        if facts.networks.get(word)
+    ]
     return tuple(shown)
 
 
