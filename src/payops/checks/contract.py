@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from payops.checks.sized import sized
 from payops.domain.evidence import Action, Scalar
 from payops.domain.result import CheckResult
 from payops.domain.threshold import Limits
@@ -89,7 +90,7 @@ class NamedCheck:
     def signed(self, result: CheckResult, now: datetime, duration_ms: int) -> CheckResult:
         """What `judge` found, with all that a report needs to know of the check itself."""
         return replace(
-            result,
+            sized(result),
             id=self.id,
             title=self.check.title,
             source=result.source or self.check.source,
