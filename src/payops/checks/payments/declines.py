@@ -34,7 +34,7 @@ LIMITS = {
 CODES = 10
 # charge.outcome.network_status (Stripe's API reference), and who can tell the customer why (S0-09).
 _NETWORKS = {
-    "declined_by_network": "were refused by the bank itself, which alone can tell the customer why",
+    "declined_by_network": "were refused by the bank itself, which alone can say why",
     "not_sent_to_network": "never reached the bank: Stripe blocked them (Radar, or a rule of ours)",
     "reversed_after_approval": "were approved by the bank, and then blocked by Stripe (Radar)",
 }
