@@ -148,7 +148,7 @@ def unmapped(counted: Tally) -> str:
 MAP_THEM = Action(
     "Map the unknown statuses (statuses of the ledger in the configuration): until then nobody "
     "knows what became of these payments",
-    "payops config show",
+    "payops config check",
 )
 
 

@@ -23,7 +23,7 @@ class CheckResult:
     when the trouble began, where that can be told. `measured` holds the judged values under the
     names of the limits, and others worth graphing; units are those of the limits.
     `advisory` results are shown but never change the status of a report.
-    `cause` names what kept the check from its question, where that is a dependency's own failure:
+    `cause` names what kept the check from its question, where that is a failure of its source:
     results with the same one have one and the same reason, and people are told it once.
     """
 

@@ -100,18 +100,22 @@ def _from_source_error(named: NamedCheck, ctx: Context, error: SourceError) -> C
         source=error.source,
         actions=actions,
         measured=error.measured,
-        cause=_cause(error) if error.does_not_answer else "",
+        cause=_cause(error),
     )
 
 
 def _cause(error: SourceError) -> str:
-    # A refused key or an outage is one trouble, whatever was asked; addresses are many servers.
-    return f"{error.source}: {error.told if error.source == 'http' else error.kind.value}"
+    # A refused key or an outage is one trouble, whatever was asked; addresses are many servers, and
+    # a question that was refused is only like the one refused with the same words.
+    whole = error.does_not_answer and error.source != "http"
+    return f"{error.source}: {error.kind.value if whole else error.told}"
 
 
 def _hint(error: SourceError, named: NamedCheck) -> tuple[Action, ...]:
     # The command once a report: at the check whose family is the dependency itself.
     command = error.by_hand if named.id.startswith(f"{error.source}.") else ""
+    if error.kind is Failure.SCHEMA:
+        command = "payops config check"  # all that does not fit, at once
     return (Action(error.hint, command),) if error.hint else ()
 
 

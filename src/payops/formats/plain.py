@@ -14,8 +14,8 @@ how the ledger and Stripe call it, what each says of it.
 A table begins with a line TABLE, its id and title; its rows are indented under it, the first of
 them the columns' keys. A plot begins with a line PLOT, and is ASCII.
 
-Where a dependency's own failure keeps several checks from their question, the first says what to do
-and the others `as: ID`.
+Where one failure keeps several checks from their question, the first says what to do and the others
+`as: ID`.
 
 A line that begins with a status word is the report (first line) or a check; indented lines belong
 to the check above them. `grep '^CRIT'`, `grep next:`.
