@@ -31,16 +31,18 @@ _TOLD = "PAYOPS_LAB_SESSIONS"
 _PASSWORD = "held by the lab"
 _UP_S = 10.0
 _AGAIN_S = 0.5
+_BEAT_S = 0.2
 
 
 @dataclass(frozen=True)
 class Held:
     """A session: `statements` are done, then it stays as it is; with `waits` the last of them is
-    one that does not come back."""
+    one that does not come back, with `repeats` it is done again and again."""
 
     application: str
     statements: tuple[str, ...] = ()
     waits: bool = False
+    repeats: bool = False
 
 
 def hold(lab: Lab, sessions: Sequence[Held], *, all_slots: bool = False) -> None:
@@ -155,9 +157,14 @@ def _main() -> None:
         for statement in statements[: len(statements) - one["waits"]]:
             connection.execute(statement)
         kept.append(connection)
-        if one["waits"]:
-            threading.Thread(target=_wait, args=(connection, statements[-1]), daemon=True).start()
-    quiet = [c for c, one in zip(kept, sessions, strict=True) if not one["waits"]]
+        if one["waits"] or one["repeats"]:
+            act = _wait if one["waits"] else _repeat
+            threading.Thread(target=act, args=(connection, statements[-1]), daemon=True).start()
+    quiet = [
+        connection
+        for connection, one in zip(kept, sessions, strict=True)
+        if not (one["waits"] or one["repeats"])
+    ]
     # The server says nothing to a session that asks nothing, until it ends it.
     while not select.select([one.fileno() for one in quiet], [], [], _AGAIN_S)[0]:
         with contextlib.suppress(psycopg.OperationalError):
@@ -172,6 +179,17 @@ def _wait(connection: object, statement: str) -> None:
 
     with contextlib.suppress(psycopg.Error):
         connection.execute(statement)  # type: ignore[attr-defined]
+
+
+def _repeat(connection: object, statement: str) -> None:
+    """As long as the session lives; then the whole process ends, as with the others."""
+    import psycopg
+
+    with contextlib.suppress(psycopg.Error):
+        while True:
+            connection.execute(statement)  # type: ignore[attr-defined]
+            time.sleep(_BEAT_S)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -218,6 +218,9 @@ class PostgresServer(Server):
                     )
                 )
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+        with psycopg.connect(self._url(OWNER, DATABASE), autocommit=True) as connection:
+            # Its counters began now: of counts since nobody knows when, no rate can be told.
+            connection.execute("SELECT pg_stat_reset()")
 
     @staticmethod
     def _wait_for_orphans(data: Path) -> None:
