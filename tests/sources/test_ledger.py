@@ -90,6 +90,18 @@ def test_open_payments(postgres: PostgresSource, sql: Sql) -> None:
     assert newer.count == 2  # newer_than is inclusive
 
 
+def test_a_word_without_end_is_no_currency(postgres: PostgresSource, sql: Sql) -> None:
+    make(
+        sql,
+        "id text, status text, amount bigint, currency text, created_at timestamptz",
+        [("a", "new", 5, "x" * 100_000, T0 - timedelta(hours=1))],
+    )
+    of = ledger(columns={"currency": "currency"})
+    assert open_of(postgres, of).money == (MoneyAtRisk("x" * 16, 5, 1),)
+    (outcome,) = postgres.ledger(of).outcomes(Window(T0 - timedelta(hours=2), T0)).rows
+    assert (outcome.currency, outcome.minor) == ("x" * 16, 5)
+
+
 def test_nothing_open(postgres: PostgresSource, sql: Sql) -> None:
     make(sql, "id int, status text, amount int, created_at timestamptz", [])
     found = open_of(postgres, ledger())

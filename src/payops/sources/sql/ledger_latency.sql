@@ -1,5 +1,5 @@
 -- How long payments took from their making to their completion, in seconds. A time before its own
--- beginning is left out: it is no measurement.
+-- beginning is left out: it is no measurement, nor is one that never came (infinity).
 SELECT
     count(*) AS count,
     avg(seconds) AS average,
@@ -9,5 +9,5 @@ SELECT
 FROM (
     SELECT extract(epoch FROM completed_at - created_at)::float8 AS seconds
     FROM ({payments}) AS payment
-    WHERE completed_at >= created_at
+    WHERE completed_at >= created_at AND isfinite(completed_at) AND isfinite(created_at)
 ) AS finished
