@@ -22,6 +22,7 @@ check: $(STAMP)-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	XDG_CONFIG_HOME=/nonexistent $(BIN)/payops runbook check
 
 format: $(STAMP)-dev
 	$(BIN)/ruff check --fix .

@@ -24,6 +24,7 @@ from payops.cli import (
     lab,
     reconcile,
     remedy,
+    runbook,
     stats,
     trace,
     undo,
@@ -46,7 +47,7 @@ app = typer.Typer(
 )
 
 # Recent typers have their own copy of click, older ones import it: ask typer which one it uses.
-_CommandLineError: type[Exception] = next(
+CommandLineError: type[Exception] = next(
     base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException"
 )
 
@@ -96,6 +97,7 @@ app.command()(apply.apply)
 app.command()(undo.undo)
 app.add_typer(journal.app, name="journal")
 app.add_typer(remedy.app, name="remedy")
+app.add_typer(runbook.app, name="runbook")
 app.command()(demo.demo)
 
 
@@ -138,7 +140,7 @@ def run(arguments: Sequence[str]) -> int:
 def _click(words: list[str]) -> int:
     try:
         answer: Any = app(args=words or ["--help"], prog_name="payops", standalone_mode=False)
-    except _CommandLineError as error:
+    except CommandLineError as error:
         said = error.format_message()  # type: ignore[attr-defined]
         if type(error).__name__ == "NoArgsIsHelpError":  # `payops lab`: shows its help
             emit(f"{said}\n")

@@ -22,9 +22,13 @@ OUTCOMES: Mapping[Kind, tuple[str, ...]] = {
 }
 """What a step of each kind can end with: the keys of `then`."""
 
-NEXT, END, ESCALATE = "next", "end", "escalate"
+NEXT, END, ESCALATE, VERIFY = "next", "end", "escalate", "verify"
 """Where a step may lead beside another step (its id) and another runbook (`runbook:ID`).
-`escalate` names whom to call by the configuration, and goes on with the next step."""
+`escalate` names whom to call by the configuration, and goes on with the next step; `verify` goes to
+the first step that verifies; `end` is the end, nothing verified."""
+
+ELSEWHERE = "runbook:"
+"""Before the id of another runbook."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,20 @@
-"""Where runbooks stand: those that payops ships, and a user's own."""
+"""Where runbooks stand: those that payops ships, and a user's own.
+
+A user's own page with the id of one of ours takes its place. Since it says what is run, and what a
+person is told to do, it must be a file and in a folder that nobody else can write.
+"""
 
 from __future__ import annotations
 
 import difflib
 import os
+import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from payops.config.files import only_ours
 from payops.domain.runbook import Runbook
 from payops.errors import ConfigError, UsageError
 from payops.runbook.read import read_runbook
@@ -33,24 +40,64 @@ def pages(folder: Path) -> Iterator[Path]:
         )
 
 
-def every_runbook(*folders: Path) -> tuple[Runbook, ...]:
+@dataclass(frozen=True)
+class Shelf:
+    """The runbooks that could be read, by id, and why others could not."""
+
+    runbooks: tuple[Runbook, ...]
+    broken: tuple[ConfigError, ...] = ()
+
+
+def shelf(*folders: Path) -> Shelf:
     """All runbooks of these folders (payops' own and the user's, where none is given).
 
-    A user's own with the id of one of ours takes its place. Raises ConfigError for a page that
-    cannot be read, for a file that is not named by its id, and for two of one folder with one id.
+    One that cannot be used hides no other: at night the rest is needed.
     """
     found: dict[str, Runbook] = {}
+    broken: list[ConfigError] = []
     for folder in folders or (shipped(), own_folder()):
         here: dict[str, Runbook] = {}
         for path in pages(folder):
-            runbook = read_runbook(path)
-            if runbook.id != path.stem:
-                raise ConfigError(
-                    f"id: is {runbook.id!r}, and the file is named {path.name}", file=str(path)
-                )
-            here[runbook.id] = runbook
+            try:
+                page = _of(path, strict=folder != shipped())
+            except ConfigError as error:
+                broken.append(error)
+            else:
+                here[page.id] = page
         found |= here
-    return tuple(found[id_] for id_ in sorted(found))
+    return Shelf(tuple(found[id_] for id_ in sorted(found)), tuple(broken))
+
+
+def _of(path: Path, *, strict: bool) -> Runbook:
+    if strict:
+        refuse_a_strangers(path)
+    page = read_runbook(path)
+    if page.id != path.stem:
+        raise ConfigError(f"id: is {page.id!r}, and the file is named {path.name}", file=str(path))
+    return page
+
+
+def refuse_a_strangers(path: Path) -> None:
+    """Raises ConfigError for a page that somebody else could have written, or put there."""
+    for each, what in ((path, "file"), (path.resolve().parent, "folder")):
+        if not only_ours(each):
+            raise ConfigError(
+                f"its {what} can be written by others, and a runbook says what is run",
+                file=str(path),
+                hint=f"if you trust it: chmod go-w {shlex.quote(str(each))}",
+            )
+
+
+def every_runbook(*folders: Path) -> tuple[Runbook, ...]:
+    """All runbooks of these folders (payops' own and the user's, where none is given).
+
+    Raises ConfigError for the first page that cannot be used: not readable, not named by its id, a
+    user's own that others can write.
+    """
+    found = shelf(*folders)
+    if found.broken:
+        raise found.broken[0]
+    return found.runbooks
 
 
 def runbook(wanted: str, among: tuple[Runbook, ...]) -> Runbook:

@@ -1,0 +1,390 @@
+"""Whether a runbook can be run, told before its first step: every misfit at once, with its place.
+
+What only other rooms know (checks, commands) is given as `Known`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from payops.config.files import preset_names
+from payops.domain.runbook import ELSEWHERE, Runbook, Step
+from payops.domain.symptom import Symptom
+from payops.domain.text import DANGEROUS
+from payops.errors import UsageError
+from payops.runbook.lines import (
+    OURS,
+    PLAN,
+    CommandLine,
+    Parse,
+    lines_in,
+    placeholders,
+    why_not_a_plan,
+    why_not_read_only,
+    words_of,
+)
+from payops.runbook.paths import RESERVED, endless, outcomes_of, targets_of, unreachable
+
+BUILT_IN: Mapping[str, str] = {
+    "plan": "plan.json",
+    "breaker": "stripe",
+    "endpoint": "https://shop.example.com/webhooks",
+    "ledger": "payments",
+}
+"""Names in braces that every page has, with an example each: a file in the state folder for the
+plan; the only breaker, webhook endpoint and ledger of payments that is configured."""
+
+ANSWERED = frozenset({"s", "skip", "b", "back", "note", "help", "?", "q", "quit"})
+"""What a person may say at any step; no answer of a question is called so."""
+
+_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+_ROW = re.compile(r"S\d-\d\d")
+_OBEYED = re.compile(f"(?!\n)[{DANGEROUS}]")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a page may name.
+
+    `checks` are those that `payops health` can ask, `signals` those that `payops diagnose` sees
+    beside them; both may hold `own.*` and `circuit.*` where no configuration says which there are.
+    `commands` are the paths of all commands and groups, `parse` reads a command line.
+    """
+
+    checks: Collection[str]
+    signals: Collection[str]
+    commands: Collection[tuple[str, ...]]
+    parse: Parse
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One thing that is wrong with a page: in which file, at which key, and what."""
+
+    file: str
+    place: str
+    what: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.place, self.what) if part)
+
+
+def misfits_of(runbook: Runbook, ids: Collection[str], known: Known) -> tuple[Misfit, ...]:
+    """What is wrong with one page; `ids` are those of all runbooks, for jumps."""
+    page = _Page(runbook, ids, known)
+    return tuple(Misfit(runbook.path, place, what) for place, what in page.misfits())
+
+
+def misfits_together(runbooks: Sequence[Runbook], ids: Collection[str]) -> Iterator[Misfit]:
+    """What is wrong between pages: scenarios that two of them claim."""
+    told: dict[str, str] = {}
+    for each in runbooks:
+        for suspect in each.suspects:
+            if suspect.scenario in told:
+                other = told[suspect.scenario]
+                yield Misfit(each.path, f"scenarios.{suspect.scenario}", f"is one of {other} too")
+            elif suspect.scenario != each.id and suspect.scenario in ids:
+                what = "is the id of another runbook"
+                yield Misfit(each.path, f"scenarios.{suspect.scenario}", what)
+            told.setdefault(suspect.scenario, each.id)
+
+
+Found = Iterator[tuple[str, str]]
+"""Places and what is wrong there."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    """One page, looked at from all sides."""
+
+    runbook: Runbook
+    ids: Collection[str]
+    known: Known
+
+    def misfits(self) -> Found:
+        yield from self._head()
+        yield from self._symptoms()
+        yield from self._steps()
+        yield from self._ways()
+        yield from self._parameters()
+        yield from self._lines()
+        yield from self._hostile()
+
+    # ── what the page is ─────────────────────────────────────────────────────────────────────────
+
+    def _head(self) -> Found:
+        page = self.runbook
+        if not _ID.fullmatch(page.id):
+            yield "id", f"{page.id!r} is not lower-case words joined by hyphens"
+        if not page.title.strip():
+            yield "title", "is empty"
+        if page.kind == "incident":
+            if not page.severity:
+                yield "severity", "an incident has one: P1 to P4"
+            if page.mttr_s is None:
+                yield "mttr", "an incident has one: how long a repair may take, 20m"
+            if not page.verify:
+                yield "verify", "an incident has steps that tell whether it is repaired"
+        elif page.suspects:
+            yield "symptoms", "a routine is no cause, and has nothing decisive"
+        if not page.every_step:
+            yield "steps", "there is none"
+        for row in page.rows:
+            yield from _row(row, "rows")
+        for name in page.presets:
+            if name not in preset_names():
+                yield "presets", f"there is no preset {name!r}{_near(name, preset_names())}"
+
+    def _symptoms(self) -> Found:
+        page = self.runbook
+        told = {"symptoms": page.symptoms}
+        told |= {f"scenarios.{each.scenario}": each.symptoms for each in page.suspects}
+        seen: set[tuple[str, str]] = set()
+        for where, symptoms in told.items():
+            for side in ("confirm", "refute", "neutral"):
+                for symptom in getattr(symptoms, side):
+                    for check in _checks_in(symptom):
+                        # A narrower cause repeats what the page says: told once.
+                        if (side, check) not in seen and not self._is_known(check):
+                            near = _near(check, [*self.known.checks, *self.known.signals])
+                            yield f"{where}.{side}", f"no check matches {check!r}{near}"
+                        seen.add((side, check))
+
+    def _is_known(self, glob: str) -> bool:
+        return any(_match(glob, id_) for id_ in (*self.known.checks, *self.known.signals))
+
+    # ── its steps ────────────────────────────────────────────────────────────────────────────────
+
+    def _steps(self) -> Found:
+        seen: set[str] = set()
+        for step in self.runbook.every_step:
+            place = _place(self.runbook, step)
+            if step.id in seen:
+                yield place, "another step has this id"
+            seen.add(step.id)
+            if not _ID.fullmatch(step.id):
+                yield place, f"{step.id!r} is not lower-case words joined by hyphens"
+            if step.id in RESERVED:
+                yield place, f"{step.id!r} is a word of `then`, and no id of a step"
+            for row in step.rows:
+                yield from _row(row, f"{place}.rows")
+            yield from ((f"{place}.{key}", what) for key, what in self._step(step))
+            yield from ((f"{place}.then", what) for what in self._then(step))
+
+    def _step(self, step: Step) -> Found:
+        match step.kind:
+            case "check":
+                yield from (("check", what) for what in self._checks(step.what))
+            case "run":
+                yield from (("run", what) for what in self._reading(step.what))
+            case "plan":
+                yield from self._plan(step)
+            case "wait":
+                told = self._reading if step.what.startswith(f"{OURS} ") else self._checks
+                yield from (("wait", what) for what in told(step.what))
+                if step.every_s <= 0 or step.timeout_s <= 0:
+                    yield "every", "a wait looks again and again, and ends: both are positive"
+                elif step.every_s > step.timeout_s:
+                    yield "every", "is longer than the timeout"
+            case "ask":
+                yield from self._answers(step)
+            case "tell":
+                pass
+        if not step.expect:
+            yield "expect", "is empty, so nothing would be well"
+
+    def _checks(self, globs: str) -> Iterator[str]:
+        for glob in (part.strip() for part in globs.split(",")):
+            if placeholders(glob):
+                continue
+            if not any(_match(glob, id_) for id_ in self.known.checks):
+                if self._is_known(glob):
+                    yield f"{glob!r} is no check of `payops health`: run the command that asks it"
+                else:
+                    yield f"no check matches {glob!r}{_near(glob, self.known.checks)}"
+
+    def _reading(self, line: str) -> Iterator[str]:
+        read, wrong = self._read(line)
+        yield from wrong
+        if read is not None and (why := why_not_read_only(read)):
+            yield why
+
+    def _plan(self, step: Step) -> Found:
+        if PLAN not in step.what:
+            yield "plan", f"has no {PLAN}: --save-plan {PLAN}"
+        read, wrong = self._read(step.what)
+        yield from (("plan", what) for what in wrong)
+        if read is not None and (why := why_not_a_plan(read)):
+            yield "plan", why
+        elif read is not None and read.given.get("--save-plan") != self._examples["plan"]:
+            yield "plan", f"--save-plan is followed by {PLAN}"
+        for key in ("why", "risk"):
+            if not getattr(step, key).strip():
+                yield key, "is told before a change, and there is none"
+
+    def _answers(self, step: Step) -> Found:
+        if len(set(step.answers)) < len(step.answers):
+            yield "answers", "one stands there twice"
+        if len(step.answers) == 1:
+            yield "answers", "a question has at least two"
+        for answer in step.answers:
+            if not answer.strip() or answer.strip().lower() in ANSWERED:
+                yield "answers", f"{answer!r} is what a person says at any step, and no answer"
+
+    def _then(self, step: Step) -> Iterator[str]:
+        outcomes = outcomes_of(step)
+        steps = [each.id for each in self.runbook.every_step]
+        for outcome, target in step.then.items():
+            if outcome not in outcomes:
+                kind = "an answer" if step.kind == "ask" else f"an outcome of a {step.kind}"
+                yield f"{outcome!r} is not {kind}: {', '.join(outcomes)}"
+            if target.startswith(ELSEWHERE):
+                other = target.removeprefix(ELSEWHERE).strip()
+                if other not in self.ids:
+                    yield f"there is no runbook {other!r}{_near(other, self.ids)}"
+            elif target not in RESERVED and target not in steps:
+                yield f"there is no step {target!r}{_near(target, [*steps, *RESERVED])}"
+
+    # ── its ways ─────────────────────────────────────────────────────────────────────────────────
+
+    def _ways(self) -> Found:
+        steps = self.runbook.every_step
+        if any(target not in steps_and_words(steps) for target in targets_of(steps)):
+            return  # told already; without it the ways are not known
+        for step in unreachable(self.runbook):
+            yield _place(self.runbook, step), "no way leads to it"
+        for ring in endless(self.runbook):
+            way = " -> ".join(step.id for step in (*ring, ring[0]))
+            yield _place(self.runbook, ring[0]), f"goes round with nobody asked: {way}"
+
+    # ── its words ────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def _examples(self) -> dict[str, str]:
+        given = {name: one.default or "x" for name, one in self.runbook.parameters.items()}
+        return {**given, **BUILT_IN}
+
+    def _parameters(self) -> Found:
+        declared = self.runbook.parameters
+        for name in declared:
+            if name in BUILT_IN:
+                yield f"parameters.{name}", "has a meaning already"
+            elif not re.fullmatch("[a-z][a-z0-9_]*", name):
+                yield f"parameters.{name}", "is not a lower-case word"
+            if declared[name].default.startswith("-"):
+                yield f"parameters.{name}", "begins with a hyphen, as an option does"
+        used: set[str] = set()
+        for place, text in self._texts():
+            for name in placeholders(text):
+                used.add(name)
+                if name not in self._examples:
+                    what = f"{{{name}}} is not declared under parameters"
+                    yield place, f"{what}{_near(name, self._examples)}"
+                elif name == "plan" and ".plan" not in place:
+                    yield place, "{plan} belongs to a step of the kind plan"
+        for name in declared:
+            if name not in used:
+                yield f"parameters.{name}", "is used nowhere"
+
+    def _texts(self) -> Iterator[tuple[str, str]]:
+        """The texts in which names are filled in."""
+        for step in self.runbook.every_step:
+            yield f"{_place(self.runbook, step)}.{step.kind}", step.what
+        for action in self._actions():
+            yield "next", action
+
+    def _actions(self) -> list[str]:
+        actions = [*self.runbook.next, *(a for one in self.runbook.suspects for a in one.actions)]
+        return list(dict.fromkeys(each.command for each in actions if each.command))
+
+    def _lines(self) -> Found:
+        for command in self._actions():
+            if command.split()[0] == OURS:
+                yield from (("next", what) for what in self._read(command)[1])
+        for step in self.runbook.every_step:
+            if step.kind in {"ask", "tell"}:
+                place = f"{_place(self.runbook, step)}.{step.kind}"
+                yield from ((place, what) for what in self._mentions(step.what))
+        yield from (("the prose", what) for what in self._mentions(self.runbook.prose))
+
+    def _mentions(self, text: str) -> Iterator[str]:
+        for line, in_block in dict.fromkeys(lines_in(text)):
+            if "…" in line or "..." in line:
+                continue
+            if not in_block and tuple(line.split()[1:]) in self.known.commands:
+                continue
+            yield from self._read(line)[1]
+
+    def _read(self, line: str) -> tuple[CommandLine | None, tuple[str, ...]]:
+        """A command line as it is understood, or what is wrong with it."""
+        try:
+            words = words_of(line, self._examples)
+        except ValueError:
+            return None, (f"`{line}`: a quote is not closed",)
+        if words[:1] != [OURS]:
+            return None, (f"`{line}` is no payops command",)
+        try:
+            read = self.known.parse(words[1:])
+        except UsageError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            return None, (f"`{line}`: {error}{hint}",)
+        wrong = [what for glob in _checks_named(read) for what in self._checks(glob)]
+        return read, tuple(f"`{line}`: {what}" for what in wrong)
+
+    def _hostile(self) -> Found:
+        page = self.runbook
+        texts = [("title", page.title), ("source", page.source)]
+        texts += [(f"parameters.{n}", one.meaning) for n, one in page.parameters.items()]
+        for step in page.every_step:
+            place = _place(page, step)
+            texts += [(place, text) for text in (step.title, step.what, step.why, step.risk)]
+            texts += [(place, answer) for answer in step.answers]
+        for place, text in texts:
+            if _OBEYED.search(text):
+                yield place, "holds a character that a terminal obeys or nobody sees"
+
+
+def steps_and_words(steps: Iterable[Step]) -> frozenset[str]:
+    """Where a step may lead within its page."""
+    return RESERVED | {step.id for step in steps}
+
+
+def _place(runbook: Runbook, step: Step) -> str:
+    return f"{'steps' if step in runbook.steps else 'verify'}.{step.id}"
+
+
+def _row(row: str, place: str) -> Found:
+    if not _ROW.fullmatch(row):
+        yield place, f"{row!r} is no row: S2-44"
+
+
+def _checks_in(symptom: Symptom) -> Iterator[str]:
+    yield symptom.check
+    for each in (*symptom.also, *symptom.unless):
+        yield from _checks_in(each)
+
+
+def _checks_named(line: CommandLine) -> Iterator[str]:
+    """The checks that `payops health` is asked for."""
+    if line.name == "health":
+        for option in ("--only", "--skip"):
+            given = line.given.get(option)
+            yield from (str(each) for each in given) if isinstance(given, list | tuple) else ()
+
+
+def _match(glob: str, id_: str) -> bool:
+    """Whether a glob names an id, a family's name all of it; `own.*` may be known as such."""
+    return (
+        fnmatchcase(id_, glob)
+        or id_.partition(".")[0] == glob
+        or (id_.endswith(".*") and fnmatchcase(glob, id_))
+    )
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1, cutoff=0.4)
+    return f"; did you mean {near[0]!r}?" if near else ""
