@@ -25,6 +25,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.engine import memory
 from payops.engine.memory import Memory, NotRememberedError
+from payops.engine.whole_file import write_whole
 
 NOW = datetime(2026, 2, 11, 9, 30, tzinfo=UTC)
 
@@ -189,6 +190,47 @@ def test_a_place_that_holds_no_file_is_told(tmp_path: Path, place: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(NotRememberedError):
         kinds(tmp_path / place, a_report())
+
+
+def test_a_pipe_without_end_is_no_memory(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "state")
+    assert Memory(tmp_path / "state").readings("health", "production") == {}
+    with pytest.raises(NotRememberedError, match="is not a file"):
+        kinds(tmp_path / "state", a_report())
+
+
+def test_a_number_without_end_is_no_reading(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    measured = {"bytes": 10**4000, "rows": -(10**400), "share": 0.5, "count": 10**18}
+    reading = {"postgres.size": {"as_of": "2026-02-11T09:00:00+00:00", "measured": measured}}
+    job = {"at": None, "sending": None, "checks": {}, "readings": reading}
+    path.write_text(json.dumps({"payops_memory": 1, "jobs": {"production health": job}}))
+    kept = Memory(path).readings("health", "production")["postgres.size"].measured
+    assert kept == {"share": 0.5, "count": 10**18}
+
+
+def test_a_link_that_somebody_else_laid_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "bashrc"
+    own.write_text("mine")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "state").symlink_to(own)
+    inner = tmp_path / "inner"
+    inner.symlink_to(shared / "state")  # our own link, to theirs
+    # As another user sees it: the link is neither theirs nor of whoever owns the folder.
+    owner, real = os.lstat(own).st_uid, Path.stat
+    a_tmp = os.stat_result((0o41777, 0, 0, 1, owner + 2, 0, 0, 0, 0, 0))
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    monkeypatch.setattr(Path, "stat", lambda at, **kw: a_tmp if at == shared else real(at, **kw))
+    for path in (shared / "state", inner):
+        with pytest.raises(OSError, match="another user laid"):
+            write_whole(path, "theirs", 0o644)
+        with pytest.raises(NotRememberedError, match="another user laid"):
+            kinds(path, a_report())
+    assert own.read_text() == "mine"
+    assert {one.name for one in tmp_path.iterdir()} == {"bashrc", "shared", "inner"}
 
 
 def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from payops.domain.result import CheckResult
 
 Readings = Mapping[str, Earlier]
 _SHORTEST = timedelta(seconds=SHORTEST_S)
+_LARGEST = 10**300
 
 
 def readings(before: Readings, results: Iterable[CheckResult]) -> dict[str, Earlier]:
@@ -58,4 +59,5 @@ def read(document: Any) -> dict[str, Earlier]:
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return isinstance(value, int) or math.isfinite(value)
+    # Of a whole number without end no rate can be reckoned.
+    return abs(value) < _LARGEST if isinstance(value, int) else math.isfinite(value)

@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +30,7 @@ from payops.domain.change import FLAPPING, Change, Remembered, compare, untold
 from payops.domain.duration import utc_text
 from payops.domain.status import Status
 from payops.engine import earlier
-from payops.engine.whole_file import write_whole
+from payops.engine.whole_file import refuse_a_strangers_link, write_whole
 from payops.errors import PayopsError
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ class Memory:
     def _jobs(self) -> Iterator[tuple[dict[str, Job], str]]:
         """What the file holds, to be changed and written back at the end; what was wrong."""
         try:
+            refuse_a_strangers_link(self._path)
             with _locked(self._path):
                 jobs, note = self._read()
                 yield jobs, note
@@ -141,10 +143,14 @@ class Memory:
 
     def _read(self) -> tuple[dict[str, Job], str]:
         try:
-            with self._path.open("rb") as file:
-                content = file.read(_MOST_BYTES + 1)
+            # A pipe that somebody laid there would never give an end.
+            number = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return {}, ""
+        with open(number, "rb") as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                raise OSError(None, "is not a file")
+            content = file.read(_MOST_BYTES + 1)
         if not content.strip():
             return {}, ""  # made by `touch`, or by a disk that was full
         # A file that is none of ours is somebody's: a mistyped --state must not cost it.
