@@ -99,6 +99,18 @@ FAULTS = [
         ("current_balance",),
         1,
     ),
+    (
+        "debtflow",
+        "creating-fails",
+        PAYMENT,
+        (
+            "UPDATE {table} SET status = 'failed', "
+            'metadata = \'{{"error": "Payment processor unavailable"}}\' '
+            "WHERE id IN (SELECT id FROM {table} ORDER BY created_at DESC LIMIT 3)"
+        ),
+        ("status", "metadata"),
+        3,
+    ),
     (  # payment_failed overwrote the only payment of an account: nothing is completed there
         "debtflow",
         "balances",
@@ -198,6 +210,18 @@ FAULTS = [
         ),
         ("currency", "amount"),
         1,
+    ),
+    (
+        "ireti-pos",
+        "metrics-behind",
+        "payments_paymentmetric",
+        (
+            "UPDATE {table} SET event_type = 'webhook_received' WHERE id IN (SELECT id FROM {table}"
+            " WHERE event_type = 'payment_success' AND \"timestamp\" BETWEEN "
+            "now() - interval '24 hours' AND now() - interval '30 minutes' LIMIT 2)"
+        ),
+        ("event_type",),
+        2,
     ),
     (
         "ireti-pos",
@@ -351,9 +375,27 @@ def test_who_paid_and_was_not_let_in_is_found(
     assert asked(filled, f"own.{name}")[f"own.{name}"].status is Status.OK
 
 
+@pytest.mark.parametrize("shape", ["bookedbarber", "bookedbarber-migrated"])
+def test_a_payout_that_waits_for_ever_is_found(shape: str, fill: Callable[[str], Filled]) -> None:
+    filled = fill(shape)
+    made = (("processing", "tr_1", 2), ("completed", "tr_2", 2), ("pending", None, 2))
+    with filled.connect() as connection:
+        for status, transfer, days in (*made, ("pending", "tr_3", 0)):
+            connection.execute(
+                "INSERT INTO payouts (barber_id, amount, status, stripe_transfer_id, created_at) "
+                "SELECT min(id), 12.5, %s, %s, now() - %s * interval '1 day' FROM users",
+                (status, transfer, days),
+            )
+        result = asked(filled, "own.payouts-open")["own.payouts-open"]
+        connection.execute("DELETE FROM payouts")
+    assert (result.status, result.measured["count"]) == (Status.WARN, 1)
+    assert [str(one) for one in result.money_at_risk] == ["12.50 USD (1)"]
+
+
 def test_every_own_check_of_a_preset_has_a_fault_that_trips_it() -> None:
     tripped = {(preset, name) for preset, name, *_ in FAULTS}
     tripped |= {("v-edfinance", "not-enrolled"), ("v-edfinance", "not-in-enrollment")}
+    tripped |= {("bookedbarber", "payouts-open")}
     checks = {
         (preset, name)
         for preset in preset_names()

@@ -64,7 +64,10 @@ SYSTEMS = (
         # A pending row never has a PaymentIntent.
         stuck={"status": "pending", "processor_ref": None},
         settled=_BALANCES,
-        besides={"payments.stuck-pending": {"own.reconcile-job": Status.WARN}},
+        besides={
+            "payments.stuck-pending": {"own.reconcile-job": Status.WARN},
+            "payments.failure-rate": {"own.creating-fails": Status.WARN},
+        },
         failed={"status": "failed", "metadata": {"error": "Payment processor unavailable"}},
         asked_of_stripe=frozenset(
             {"payments.declines", "payments.latency", "payments.requires-action"}
