@@ -37,6 +37,9 @@ OLD = NOW - timedelta(hours=24, seconds=1)
         ([connection(), connection("2", "pending", created_at=YOUNG)], "OK"),
         ([connection(), connection("2", "pending", created_at=OLD)], "WARN"),
         ([connection(), connection("2", "pending", created_at=None)], "WARN"),
+        ([connection(errors=0)], "OK"),
+        ([connection(errors=1)], "WARN"),
+        ([connection(), connection("2", "disconnected", errors=9)], "OK"),
     ],
 )
 def test_status(rows: list[object], status: str) -> None:
@@ -58,6 +61,15 @@ def test_it_says_how_many_and_why() -> None:
     assert "4 errors, last: 401 from square" in result.evidence[0].what
     assert result.evidence[0].detail["owner"] == "owner-2"
     assert "payops remedy plan connections-pending" in result.actions[1].command
+
+
+def test_one_that_is_connected_and_fails_is_named() -> None:
+    bad = connection("2", errors=4, last_error="timeout")
+    result = judged(CHECK, Facts(connections(connection(), bad), "connections-pending"))
+    assert_warn(result, "2 of 2 connections connected, 1 of them with errors")
+    assert "4 errors, last: timeout" in result.evidence[0].what
+    assert "synchronised by hand" in result.actions[1].text
+    assert_ok(judged(CHECK, Facts(connections(bad)), failing={"warn": 1}))
 
 
 def test_limits_can_be_moved() -> None:

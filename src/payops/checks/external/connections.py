@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 LIMITS = {
     "failed": Threshold(0, None, "count", "S3-17: a connection in error"),
     "stuck": Threshold(0, None, "count", "S3-26: pending, and never connected"),
+    "failing": Threshold(0, None, "count", "S3-26: connected, and its sync fails"),
     # None of several: outside payments are at a standstill.
     "working": Threshold(None, 1, "count", "S3-17: healthy = connected (n of m)", "lower"),
 }
@@ -73,24 +74,34 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             "no connection to an outside processor is configured"
             + ("; all are disconnected" if found.rows else ""),
             as_of=found.as_of,
-            measured={"failed": 0, "stuck": 0, "working": 0, "connections": len(found.rows)},
+            measured={
+                "failed": 0,
+                "stuck": 0,
+                "failing": 0,
+                "working": 0,
+                "connections": len(found.rows),
+            },
             actions=(Action("Where nobody uses them, leave `external:` out of the configuration"),),
         )
     settled = found.connected | found.pending | found.expired
     failed = [row for row in used if row.status not in settled]
     stuck = [row for row in used if row.status in found.pending and _old(row, found)]
     working = len(found.working)
+    failing = [row for row in found.working if row.errors]
     waiting = sum(1 for row in used if row.status in found.pending) - len(stuck)
     status = worst(
         (
             limits["failed"].judge(len(failed)),
             limits["stuck"].judge(len(stuck)),
+            limits["failing"].judge(len(failing)),
             # All of them still waiting, or expired, is told otherwise.
             limits["working"].judge(working) if failed else Status.OK,
         )
     )
+    bad = (*failed, *stuck, *failing)
     total = f"{working:,} of {many(len(used), 'connection')} connected"
     words = by_word(row.status for row in used if row.status not in found.connected)
+    total += f", {len(failing):,} of them with errors" if failing else ""
     return CheckResult(
         status,
         (f"{total}; {words}" if words else total) + ("; and more" if found.more else ""),
@@ -98,14 +109,13 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         measured={
             "failed": len(failed),
             "stuck": len(stuck),
+            "failing": len(failing),
             "working": working,
             "connections": len(used),
             "pending": waiting + len(stuck),
         },
-        evidence=tuple(seen(row, _why(row, found), found.as_of) for row in (*failed, *stuck))[
-            :SHOWN
-        ],
-        actions=_actions(facts, failed, stuck) if status is not Status.OK else (),
+        evidence=tuple(seen(row, _why(row, found), found.as_of) for row in bad)[:SHOWN],
+        actions=_actions(facts, failed, stuck, failing) if status is not Status.OK else (),
     )
 
 
@@ -126,8 +136,9 @@ def _why(row: Connection, found: Connections) -> str:
     return ", ".join(parts)
 
 
-def _actions(facts: Facts, failed: list[Connection], stuck: list[Connection]) -> tuple[Action, ...]:
-    first = (failed or stuck)[0]
+def _actions(
+    facts: Facts, failed: list[Connection], stuck: list[Connection], failing: list[Connection]
+) -> tuple[Action, ...]:
     actions = [Action("What each says, and what hangs on it", "payops connections")]
     if failed and facts.remedy:
         actions.append(
@@ -137,7 +148,11 @@ def _actions(facts: Facts, failed: list[Connection], stuck: list[Connection]) ->
             )
         )
     if stuck and not failed:
-        actions.append(Action(f"Ask the owner of {first.name} to finish its registration"))
+        actions.append(Action(f"Ask the owner of {stuck[0].name} to finish its registration"))
+    if failing and not failed and not stuck:
+        actions.append(
+            Action(f"Have {failing[0].name} synchronised by hand, and read what it says then")
+        )
     return tuple(actions)
 
 
