@@ -7,7 +7,7 @@ ever selected.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +24,7 @@ from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL
 from payops.domain.payment import PAID, PaymentStatus
 from payops.errors import Failure, SourceError
 from payops.sources.identifier import identifier
+from payops.sources.ledger_table import is_label
 from payops.sources.postgres import query
 from payops.sources.postgres_errors import missing, nearest
 
@@ -74,6 +75,7 @@ class Catalog:
             raise missing(f'table "{table}" does not exist', guess)
         self._table = table
         self._types = {row.column: row.type for row in rows}
+        self._enums = {row.column: row for row in rows if row.labels is not None}
         self.name = identifier(rows[0].schema, rows[0].table)
 
     def column(self, name: str, word: str) -> sql.Composable:
@@ -124,6 +126,19 @@ class Catalog:
         if self.type(name) == "bool":
             return column
         return sql.SQL("lower({}::text) IN ('true', 't', 'yes', 'y', '1')").format(column)
+
+    def is_one_of(
+        self, name: str, word: str, values: Sequence[str]
+    ) -> tuple[sql.Composable, list[str]]:
+        """Condition that a column has one of these words in any case, and its `%(statuses)s`. An
+        enum is compared as itself, so that an index on it serves."""
+        column, wanted = self.column(name, word), {value.lower() for value in values}
+        enum = self._enums.get(name)
+        if enum is None:
+            condition = sql.SQL("lower({}::text) = ANY(%(statuses)s::text[])").format(column)
+            return condition, sorted(wanted)
+        labels = [label for label in enum.labels or () if label.lower() in wanted]
+        return is_label(column, enum.type_schema, enum.type_name, labels), labels
 
     def moment(self, name: str, word: str) -> sql.Composable:
         """A timestamptz; one without a zone is read in %(zone)s."""

@@ -131,11 +131,12 @@ class OutsideState:
     ) -> Seen[Owed]:
         """Collections by status: of these statuses (all), from `since` to before `until`, of one
         connection. With `failing` their time is that of the failure, where it is mapped."""
+        rows, words = self._owed(failing, statuses)
         told = self._ask(
             "external_owed",
             _OwedSum,
-            {"collections": self._owed(failing)},
-            statuses=_lower(statuses),
+            {"collections": rows},
+            statuses=words,
             since=since,
             until=until,
             of=of,
@@ -156,11 +157,12 @@ class OutsideState:
         failing: bool = False,
     ) -> Seen[OwedRow]:
         """The oldest of them, likewise."""
+        found, words = self._owed(failing, statuses)
         told = self._ask(
             "external_owed_first",
             _OwedRow,
-            {"collections": self._owed(failing)},
-            statuses=_lower(statuses),
+            {"collections": found},
+            statuses=words,
             since=since,
             until=until,
             of=of,
@@ -206,7 +208,9 @@ class OutsideState:
             raise NotConfiguredError("not used here: external.collections is not mapped")
         return mapped
 
-    def _owed(self, failing: bool) -> sql.Composed:
+    def _owed(
+        self, failing: bool, statuses: Sequence[str] | None
+    ) -> tuple[sql.Composed, list[str] | None]:
         mapped = self._collections()
         catalog, names = Catalog(self._source, mapped.table), mapped.columns
         at = catalog.moment(names.created_at, "created_at")
@@ -222,10 +226,15 @@ class OutsideState:
                 "CASE WHEN lower({0}) = ANY(%(zero_decimal)s::text[]) THEN 0"
                 " WHEN lower({0}) = ANY(%(three_decimal)s::text[]) THEN 3 ELSE 2 END"
             ).format(code)
-        return query(
+        of_status: sql.Composable = sql.SQL("true")
+        words: list[str] | None = None
+        if statuses is not None:
+            of_status, words = catalog.is_one_of(names.status, "status", statuses)
+        rows = query(
             "external_owed_rows",
             {
                 "table": catalog.name,
+                "of_status": of_status,
                 "id": catalog.column(names.id, "id"),
                 "owner": catalog.column(names.owner, "owner"),
                 "connection": catalog.column(names.connection, "connection"),
@@ -241,6 +250,7 @@ class OutsideState:
                 "retries": catalog.column(names.retries, "retries"),
             },
         )
+        return rows, words
 
     def _people(self) -> sql.Composable:
         mapped = self._external.owners

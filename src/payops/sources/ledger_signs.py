@@ -37,13 +37,14 @@ class Latency:
 
 @dataclass(frozen=True)
 class Customer:
-    """One customer's attempts of a window: `ours` failed by our fault, `declined` by the issuer."""
+    """One customer's attempts of a window: `ours` failed by our fault, the first at `first`;
+    `declined` by the issuer."""
 
     customer: str
     attempts: int
     ours: int
     declined: int
-    first: datetime
+    first: datetime | None
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class _CustomerRow:
     declined: int
     customers: int
     failing: int
-    first: datetime
+    first: datetime | None
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,9 @@ class LedgerSigns:
         )
         return Customers(
             tuple(
-                Customer(r.customer, r.attempts, r.ours, r.declined, utc(r.first))
+                Customer(
+                    r.customer, r.attempts, r.ours, r.declined, utc(r.first) if r.first else None
+                )
                 for r in told.rows
             ),
             customers=told.rows[0].customers if told.rows else 0,
@@ -197,8 +200,8 @@ class LedgerSigns:
         edges = [
             table.created(">=", "first"),
             table.created("<", "last"),
-            table.created(">=", sql.Identifier("payops_span", "since")),
-            table.created("<", sql.Identifier("payops_span", "until")),
+            table.created(">=", sql.Identifier("payops_span", "payops_since")),
+            table.created("<", sql.Identifier("payops_span", "payops_until")),
         ]
         rows = self._source.rows(
             "ledger_count",

@@ -117,17 +117,15 @@ class LedgerTable:
         """Condition on the status, and its parameter `%(statuses)s`: text compared exactly, or
         case-blind where the mapping says so.
 
-        An enum is compared as itself, with those of its labels that are meant.
+        An enum is compared as itself, with those of its labels that are meant, and needs none.
         """
         exact = self._ledger.match_case
         wanted = set(values) if exact else {value.lower() for value in values}
         name = self._ledger.columns.status
         column, found = self.column(name), self._columns[name]
         if found.labels is not None:
-            kind = identifier(found.type_schema, found.type_name)
-            condition = sql.SQL("{} = ANY(%(statuses)s::text[]::{}[])").format(column, kind)
-            labels = found.labels
-            return condition, [v for v in labels if (v if exact else v.lower()) in wanted]
+            labels = [v for v in found.labels if (v if exact else v.lower()) in wanted]
+            return is_label(column, found.type_schema, found.type_name, labels), labels
         if not exact:
             condition = sql.SQL("lower({}::text) = ANY(%(statuses)s::text[])").format(column)
             return condition, sorted(wanted)
@@ -153,6 +151,18 @@ class LedgerTable:
 
     def _type(self, name: str) -> str:
         return self._columns[name].type
+
+
+def is_label(
+    column: sql.Composable, schema: str, name: str, labels: Sequence[str]
+) -> sql.Composable:
+    """Condition that an enum of this type has one of these labels.
+
+    They stand in the statement: of a parameter that is cast to the type the planner cannot say how
+    many rows have it, and reads the table rather than its index.
+    """
+    listed = sql.SQL(", ").join(map(sql.Literal, labels))
+    return sql.SQL("{} = ANY(ARRAY[{}]::{}[])").format(column, listed, identifier(schema, name))
 
 
 def table_of(source: PostgresSource, ledger: Ledger) -> LedgerTable:

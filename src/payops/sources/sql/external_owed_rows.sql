@@ -21,7 +21,7 @@ FROM (
         left({reason}::text, 500) AS reason,
         {retries}::text AS retries
     FROM {table}
-    WHERE %(statuses)s::text[] IS NULL OR lower({status}::text) = ANY(%(statuses)s::text[])
+    WHERE {of_status}
 ) AS raw
 WHERE (%(since)s::timestamptz IS NULL OR at >= %(since)s::timestamptz)
     AND (%(until)s::timestamptz IS NULL OR at < %(until)s::timestamptz)

@@ -12,7 +12,11 @@ SELECT
         THEN coalesce(config.main = ANY(own.processors), false)
     END AS primary_connected,
     config.min_external, config.max_platform, config.minimum_collection, config.maximum_outstanding
-FROM ({owners}) AS person
+FROM (
+    SELECT id, mode
+    FROM ({owners}) AS everybody
+    WHERE mode = ANY(%(outside)s::text[]) OR id IN (SELECT owner FROM ({configs}) AS configured)
+) AS person
 FULL JOIN ({configs}) AS config ON config.owner = person.id
 LEFT JOIN (
     SELECT owner, count(*) AS connected, array_agg(processor) AS processors
@@ -20,6 +24,5 @@ LEFT JOIN (
     WHERE status = ANY(%(connected)s::text[])
     GROUP BY owner
 ) AS own ON own.owner = coalesce(person.id, config.owner)
-WHERE config.owner IS NOT NULL OR person.mode = ANY(%(outside)s::text[])
 ORDER BY length(coalesce(person.id, config.owner)), coalesce(person.id, config.owner)
 LIMIT %(most)s
