@@ -19,10 +19,11 @@ from payops.lab.control import Control
 from payops.lab.info import LabInfo
 from payops.lab.scenario import EVERY_PRESET, load_scenario, scenario_ids
 from payops.lab.systems import system
+from thinning import ALL, one_of_each
 
 # Scenarios in which an event was lost, or what it told.
 LOSING = tuple(one for one in scenario_ids() if load_scenario(one).causes)
-HEALTHY = 40
+HEALTHY = 40 if ALL else 15
 # Causes of events that were handled in the end: the rows agree.
 AGREE = frozenset({"processed-late", "processed-twice"})
 
@@ -38,7 +39,10 @@ def lab(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LabInfo]:
     directory = tmp_path_factory.mktemp("trace") / "lab"
-    options = laboratory.LabOptions(dir=directory, preset=request.param, payments=150)
+    # What a run spends of Stripe's limit is payops' own business: these are many at once.
+    options = laboratory.LabOptions(
+        dir=directory, preset=request.param, payments=150, rate_limits=False
+    )
     yield laboratory.up(options)
     laboratory.down(directory)
 
@@ -54,11 +58,11 @@ def traced(lab: LabInfo, *ids: str) -> list[Trace]:
 
 
 def unhurried(settings: Settings) -> Settings:
-    """The lab's own limit is 25 requests a second: as fast as that, and no faster."""
+    """As fast as the simulator answers."""
     from msgspec.structs import replace
 
     assert settings.stripe is not None
-    return replace(settings, stripe=replace(settings.stripe, max_requests_per_second=20))
+    return replace(settings, stripe=replace(settings.stripe, max_requests_per_second=100))
 
 
 def newest(lab: LabInfo, count: int) -> list[str]:
@@ -82,6 +86,12 @@ def affected(lab: LabInfo, scenario: str) -> list[str]:
     return list(dict.fromkeys((held[0], held[len(held) // 3])))
 
 
+def of_each_cause(preset: str) -> list[str]:
+    """A scenario of each cause that this system can tell."""
+    fit = [one for one in LOSING if preset in load_scenario(one).presets]
+    return one_of_each(fit, lambda one: load_scenario(one).causes_in(system(preset)), preset)
+
+
 def test_a_healthy_payment_has_no_divergence(lab: LabInfo) -> None:
     found = traced(lab, *newest(lab, HEALTHY))
     assert len(found) == HEALTHY
@@ -96,7 +106,9 @@ def test_a_healthy_payment_has_no_divergence(lab: LabInfo) -> None:
 def test_an_affected_payment_names_the_cause(lab: LabInfo, wanted: str) -> None:
     scenario = load_scenario(wanted)
     if lab.preset not in scenario.presets:
-        pytest.skip(f"{wanted} is not made for {lab.preset}")
+        pytest.skip("the scenario is not made for this system")
+    if lab.preset != "reference" and wanted not in of_each_cause(lab.preset):
+        pytest.skip("another scenario of this cause is traced here: PAYOPS_ALL=1 takes all")
     expected = scenario.causes_in(system(lab.preset))
     laboratory.inject(Path(lab.dir), wanted)
     try:

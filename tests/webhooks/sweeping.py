@@ -10,10 +10,11 @@ from random import Random
 from payops.lab import scenario
 from payops.lab.scenario import Scenario
 from payops.lab.systems import system
+from thinning import ALL
 
 # PAYOPS_PAIRS=all: every pair in both orders on every preset, with and without signed probes;
 # otherwise some of them, others with each change of the seed.
-ALL_PAIRS = os.environ.get("PAYOPS_PAIRS") == "all"
+ALL_PAIRS = os.environ.get("PAYOPS_PAIRS") == "all" or ALL
 _DRAWN, _SEED = 12, 4
 # Each waits ten seconds for an endpoint that hangs.
 _SLOW = frozenset({"webhook-endpoint-down"})

@@ -15,13 +15,16 @@ import psycopg
 import pytest
 import redis
 
+import examining
 from payops.checks import check_ids
+from payops.domain.status import Status
 from payops.errors import LabError, UsageError
 from payops.lab import laboratory, scenario
 from payops.lab.control import Control
 from payops.lab.info import LabInfo
 
 IDS = scenario.scenarios_for("reference")
+FINE = (Status.OK, Status.SKIP)
 
 
 @pytest.fixture(scope="module")
@@ -71,26 +74,14 @@ def state(lab: LabInfo) -> dict[str, Any]:
 
 def statuses(lab: LabInfo) -> dict[str, str]:
     """What `payops health` says: the checks that are neither OK nor of what is not here."""
-    found = every_status(lab)
+    found = examining.statuses(lab)
     return {id_: status for id_, status in found.items() if status not in ("OK", "SKIP")}
 
 
 @pytest.fixture(scope="module")
 def not_here(lab: LabInfo) -> set[str]:
     """The checks of what this lab does not have."""
-    return {id_ for id_, status in every_status(lab).items() if status == "SKIP"}
-
-
-def every_status(lab: LabInfo) -> dict[str, str]:
-    """Each check's."""
-    asked = [
-        *(sys.executable, "-c", "from payops.cli.main import main; main()"),
-        *("--config", lab.config, "health", "-o", "json"),
-    ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    said = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
-    report = json.loads(said.stdout)
-    return {one["id"]: one["status"] for one in report["checks"]}
+    return {id_ for id_, status in examining.statuses(lab).items() if status == "SKIP"}
 
 
 def test_nothing_is_wrong_at_first(lab: LabInfo) -> None:
@@ -110,7 +101,8 @@ def test_it_breaks_what_it_says_and_healing_leaves_no_trace(
     assert wrong == {c: s.value for c, s in expected.items() if c not in not_here}
     assert laboratory.heal(directory, wanted).scenarios == ()
     assert state(lab) == before
-    assert statuses(lab) == {}
+    healed = examining.health(lab.config, *expected).checks
+    assert {one.id: one.status.value for one in healed if one.status not in FINE} == {}
     assert list((directory / "scenarios").iterdir()) == []
 
 
