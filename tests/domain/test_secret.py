@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from payops.domain.secret import (
     MASK,
     Secret,
+    excerpt,
     fingerprint,
     masked_url,
     redact,
@@ -242,6 +244,24 @@ def test_a_long_text_is_redacted_in_no_time() -> None:
     Secret("hunter2xyz")
     for piece in ("x", "://", "password", "a:", "sk_live_", '\\"', "pi_a_secret", "-----BEGIN "):
         redact(piece * 4000)
+
+
+def test_known_and_redacted_by_turns_are_told_apart_in_no_time() -> None:
+    Secret("hunter2xyz")
+    began = time.monotonic()
+    assert redact(f"{MASK} hunter2xyz " * 20_000) == f"{MASK} {MASK} " * 20_000
+    assert time.monotonic() - began < 10  # each against each other took minutes
+
+
+def test_an_excerpt_ends_within_no_secret() -> None:
+    Secret("correct-horse-battery")
+    text = f"refused: correct-horse-battery and {KEY}"
+    for width in range(len(text)):
+        cut = excerpt(text, width)
+        assert len(cut) <= width
+        assert "corr" not in cut
+        assert "51Ab" not in cut
+    assert excerpt("short", 10) == "short"
 
 
 @pytest.mark.parametrize(

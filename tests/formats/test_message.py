@@ -83,11 +83,12 @@ def test_what_the_report_does_not_name_any_more_is_told_too() -> None:
 
 def test_mentions_are_broken_and_secrets_are_gone() -> None:
     Secret("hunter2hunter2")
-    said = "@everyone <!channel> <@U123> password is hunter2hunter2"
+    said = "@everyone <!channel> <@U123> [bank](https://x) password is hunter2hunter2"
     _, body = message(report(result(Status.CRIT, "a.b", said)), [], {"a.b": "CRIT"})
     assert "@everyone" not in body
     assert "<!channel>" not in body
     assert "<@U123>" not in body
+    assert "[bank] (https://x)" in body
     assert "hunter2" not in body
 
 

@@ -13,6 +13,7 @@ from payops.domain.duration import utc_text
 from payops.domain.evidence import Evidence
 from payops.domain.external import Connection, OwedRow
 from payops.domain.money import Money
+from payops.domain.secret import excerpt
 from payops.domain.text import shortened
 from payops.errors import NotConfiguredError
 
@@ -121,7 +122,7 @@ def seen_owed(row: OwedRow, what: str, as_of: datetime) -> Evidence:
 
 def said(text: str | None) -> str:
     """What a processor or the application said, on one line."""
-    return shortened(" ".join((text or "").split()), _LONGEST)
+    return excerpt(" ".join((text or "").split()), _LONGEST)
 
 
 def many(count: int, noun: str) -> str:

@@ -13,9 +13,8 @@ from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.money import Money, MoneyAtRisk, minor_units, total_at_risk
 from payops.domain.result import CheckResult
-from payops.domain.secret import redact
+from payops.domain.secret import excerpt
 from payops.domain.status import Status, worst
-from payops.domain.text import shortened
 from payops.domain.threshold import Limits, Number, Threshold
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def _no_number(answer: Value) -> str:
         )
     if answer.value is None:
         return "the answer is no number"
-    return f"the answer is no number but {shortened(redact(repr(answer.value)), 60)}"
+    return f"the answer is no number but {excerpt(repr(answer.value), 60)}"
 
 
 def _number(value: object) -> Number | None:
@@ -218,4 +217,4 @@ def _shown(value: object) -> Scalar:
         return value
     if isinstance(value, int) and abs(value) < _TOO_LARGE:
         return value
-    return shortened(redact(str(value)), _LONGEST)  # redacted whole: half a secret is one, too
+    return excerpt(str(value), _LONGEST)  # redacted whole: half a secret is one, too

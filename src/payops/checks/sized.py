@@ -11,8 +11,7 @@ from dataclasses import replace
 from payops.domain.evidence import Action, Evidence, Scalar
 from payops.domain.money import MoneyAtRisk
 from payops.domain.result import CheckResult
-from payops.domain.secret import redact
-from payops.domain.text import shortened
+from payops.domain.secret import excerpt
 
 # Stripe takes some 135 currencies; a ledger that really has more than these is yet to be seen.
 MOST_CURRENCIES = 60
@@ -40,7 +39,7 @@ def sized(result: CheckResult) -> CheckResult:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else shortened(redact(text), LONGEST)
+    return text if len(text) <= LONGEST else excerpt(text, LONGEST)
 
 
 def _scalar(value: Scalar) -> Scalar:
@@ -61,4 +60,4 @@ def _action(one: Action) -> Action:
 def _money(one: MoneyAtRisk) -> MoneyAtRisk:
     if len(one.currency) <= _LONGEST_CURRENCY:
         return one
-    return replace(one, currency=shortened(redact(one.currency), _LONGEST_CURRENCY))
+    return replace(one, currency=excerpt(one.currency, _LONGEST_CURRENCY))

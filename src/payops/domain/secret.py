@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
-from payops.domain.text import harmless
+from payops.domain.text import harmless, shortened
 
 MASK = "[redacted]"
 
@@ -218,6 +218,12 @@ def redact(text: str) -> str:
     return text
 
 
+def excerpt(text: str, width: int) -> str:
+    """`text` cut to `width` characters, redacted before: a secret that the cut went through would
+    be known by nobody any more, and its first half be shown."""
+    return shortened(redact(text), width)
+
+
 def _redacted_once(text: str) -> str:
     pieces: list[str] = []
     end = 0
@@ -235,9 +241,12 @@ def _found(text: str) -> list[tuple[int, int, str]]:
     pattern = _pattern()
     kept = [match.span() for match in _STANDS_IN.finditer(text)]
     merged: list[tuple[int, int, str]] = []
+    at = 0
     for match in pattern.finditer(text):
         start, stop = match.span(1)
-        if any(first <= start and stop <= last for first, last in kept):
+        while at < len(kept) and kept[at][1] <= start:  # both are in order
+            at += 1
+        if at < len(kept) and kept[at][0] <= start and stop <= kept[at][1]:
             continue
         if merged and start < merged[-1][1]:
             if stop > merged[-1][1]:

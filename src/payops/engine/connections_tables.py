@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from payops.checks.external.webhooks import wrong_with
 from payops.domain.duration import human_duration
 from payops.domain.money import Money
+from payops.domain.secret import excerpt
 from payops.domain.table import Cell, Column, Table
-from payops.domain.text import shortened
 
 if TYPE_CHECKING:
     from payops.checks.outside import Connections
@@ -258,7 +258,7 @@ def _odd(one: OwnerPaid) -> list[str]:
 
 
 def _line(text: str | None) -> str | None:
-    return shortened(" ".join(text.split()), _LONGEST) if text else None
+    return excerpt(" ".join(text.split()), _LONGEST) if text else None
 
 
 def _note(found: Found, part: str, note: str) -> str:

@@ -14,6 +14,7 @@ from payops.domain.evidence import Action
 from payops.domain.money import total_at_risk
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
+from payops.domain.secret import excerpt
 from payops.domain.status import Status, worst
 from payops.domain.table import Column, Table
 from payops.domain.text import shortened
@@ -215,7 +216,7 @@ def _table(name: str, seen: Seen, chosen: Sequence[Verdict], limit: int | None) 
             each.cause.value if each.cause else each.place.value,
             each.event.local_state or each.event.moved.value,
             each.event.payment_intent or each.event.object_id or None,
-            shortened(each.event.error or each.detail, 200) or None,
+            excerpt(each.event.error or each.detail, 200) or None,
         )
         for each in shown
     )

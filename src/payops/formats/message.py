@@ -29,7 +29,8 @@ from payops.formats.words import (
 _MOST = 1700
 _MOST_TITLE = 200
 _SUMMARY = 300
-_MENTION = re.compile(r"[@<](?=\S)")
+# Also a link that says another address than it leads to: `[your bank](https://…)`.
+_MENTION = re.compile(r"[@<](?=\S)|\](?=\()")
 
 
 def message(
@@ -132,5 +133,5 @@ def _fitting(blocks: list[list[str]], tail: list[str]) -> str:
 
 
 def _quiet(text: str) -> str:
-    """Without `@everyone`, `<!channel>` and the like."""
+    """Without `@everyone`, `<!channel>`, `[words](address)` and the like."""
     return _MENTION.sub(lambda match: f"{match.group()} ", text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from payops.domain.discrepancy import MatchClass
 from payops.domain.money import ZERO_DECIMAL
+from payops.domain.secret import excerpt
 from payops.domain.text import shortened
 from payops.reconcile.totals import Row
 
@@ -96,7 +97,7 @@ def _told(clue: Clue | None) -> str:
         return ""
     event = f"{clue.event} ({clue.type})"
     if clue.logged == "failed":
-        error = f": {shortened(clue.error, 80)}" if clue.error else ""
+        error = f": {excerpt(clue.error, 80)}" if clue.error else ""
         return f"likely the handler: {event} arrived and failed{error}"
     if clue.logged == "waiting":
         return f"likely a worker crash: {event} arrived and was never handled to the end"

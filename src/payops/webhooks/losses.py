@@ -9,8 +9,8 @@ from decimal import Decimal
 from payops.domain.duration import human_duration, utc_text
 from payops.domain.evidence import Evidence
 from payops.domain.money import Money, MoneyAtRisk, exponent, total_at_risk
+from payops.domain.secret import excerpt
 from payops.domain.status import Status, worst
-from payops.domain.text import shortened
 from payops.domain.threshold import Limits
 from payops.domain.webhook import Cause, Loss, Moved, PathEvent
 from payops.webhooks.advice import actions_for, meaning
@@ -154,7 +154,7 @@ def _evidence(cause: Cause, events: Sequence[PathEvent], ground: Ground) -> tupl
             "received": utc_text(event.received_at) if event.received_at else "",
             "processed": utc_text(event.processed_at) if event.processed_at else "",
             "attempts": event.attempts if event.attempts is not None else "",
-            "error": shortened(event.error, 120),
+            "error": excerpt(event.error, 120),
         }
         kept = {name: value for name, value in detail.items() if value != ""}
         found.append(Evidence(f"{event.type} {event.id}", "stripe", ground.path.as_of, kept))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from payops.checks.app.health import CHECK, Facts, Seen
+from payops.domain.secret import Secret
 from payops.errors import Failure, NotConfiguredError, SourceError
 from payops.sources.http import HttpAnswer
 from tools import (
@@ -85,6 +86,13 @@ def test_what_it_said_is_evidence_cut_short() -> None:
     result = judged(CHECK, Facts(NOW, (seen(503, body="x" * 4000),)))
     assert_crit(result)
     assert len(result.evidence[0].what) < 300
+
+
+def test_a_page_of_errors_shows_no_half_of_a_secret() -> None:
+    Secret("correct-horse-battery")
+    page = "x" * 190 + "correct-horse-battery"
+    (evidence,) = judged(CHECK, Facts(NOW, (seen(500, body=page),))).evidence
+    assert "correct" not in evidence.what
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,14 @@ from payops.config.settings import AppEndpoint
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence
 from payops.domain.result import CheckResult
+from payops.domain.secret import excerpt
 from payops.domain.status import Status, worst
-from payops.domain.text import shortened
 from payops.domain.threshold import Limits, Threshold
 from payops.errors import Failure, NotConfiguredError, SourceError
 from payops.sources.clock import http_date
 from payops.sources.http import HttpAnswer
 
+_MOST_BODY = 4096  # bytes: more than is shown, so that a secret in it is known as a whole
 LIMITS = {
     "latency": Threshold(2000, 5000, "ms", "S3-09 and S3-38: an answer within 5 s"),
 }
@@ -92,7 +93,7 @@ def _look(ctx: Context, endpoint: AppEndpoint) -> Seen:
     name = endpoint.name or endpoint.url
     try:
         answer = ctx.sources.http.request(
-            "GET", endpoint.url, timeout=ctx.deadline.within(endpoint.timeout), max_body=400
+            "GET", endpoint.url, timeout=ctx.deadline.within(endpoint.timeout), max_body=_MOST_BODY
         )
     except SourceError as error:
         return Seen(name, endpoint.url, endpoint.expect, failure=error)
@@ -129,7 +130,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         as_of=facts.as_of,
         measured={"latency": round(slowest), "failing": len(bad)},
         evidence=tuple(
-            Evidence(f"{one.url} said: {shortened(one.body, 200)}", "http", facts.as_of)
+            Evidence(f"{one.url} said: {excerpt(one.body, 200)}", "http", facts.as_of)
             for one in bad
             if one.body
         ),
