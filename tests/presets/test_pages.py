@@ -136,7 +136,7 @@ def test_the_examples_of_own_checks_are_configurations() -> None:
         for page in pages
         for block in re.findall(r"```yaml\n(checks:.*?)```", page.read_text("utf-8"), re.DOTALL)
     ]
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     for block in blocks:
         settings = settings_from(yaml.safe_load(block))
         assert named(ids_in(settings)[-1:], settings)
