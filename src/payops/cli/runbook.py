@@ -5,10 +5,15 @@ from __future__ import annotations
 import typer
 
 from payops.cli.runbook_check import check
+from payops.cli.runbook_list import list_, show
+from payops.cli.runbook_new import new
 
 app = typer.Typer(
     help="Runbooks: list, show, run and write them.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+app.command("list")(list_)
+app.command()(show)
+app.command()(new)
 app.command()(check)
