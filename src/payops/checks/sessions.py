@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from payops.checks.by_hand import psql
 from payops.domain.evidence import Action, Scalar
 from payops.domain.result import CheckResult
 from payops.domain.statement import shown
@@ -85,7 +86,7 @@ def look_at(pids: list[int]) -> Action:
     """The query that shows these sessions. What becomes of them is a person's to decide."""
     among = ", ".join(str(pid) for pid in pids)
     query = "select * from pg_stat_activity where pid in"
-    return Action("See what it is, and whose", f'psql -x "$DSN" -c "{query} ({among})"')
+    return Action("See what it is, and whose", psql(f"{query} ({among})", option="-x"))
 
 
 def end_it(pid: int) -> Action:

@@ -11,7 +11,7 @@ from tools import LEDGER, NOW, assert_is, before, fake_context, gathered, judged
 
 
 def customer(ours: int, declined: int, attempts: int = 9) -> Customer:
-    return Customer("cus_1", attempts, ours, declined, before(minutes=5))
+    return Customer("cus_1", attempts, ours, declined, before(minutes=5) if ours else None)
 
 
 @pytest.mark.parametrize(

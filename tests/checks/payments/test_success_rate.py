@@ -137,7 +137,7 @@ def test_a_window_in_which_nothing_was_decided(
 def test_unmapped_statuses_are_named_where_they_matter() -> None:
     result = judged(CHECK, facts(outcome("succeeded", 100), outcome(None, 3, raw="DONE")))
     assert_warn(result, "100 %", "3 have a status that is not mapped: 'DONE'")
-    assert [action.command for action in result.actions] == ["payops config show"]
+    assert [action.command for action in result.actions] == ["payops config check"]
     assert result.since is None
     both = judged(
         CHECK,
@@ -145,7 +145,7 @@ def test_unmapped_statuses_are_named_where_they_matter() -> None:
     )
     assert [action.command for action in both.actions] == [
         "payops health --only payments.failure-rate",
-        "payops config show",
+        "payops config check",
     ]
 
 

@@ -84,7 +84,9 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
     told = [f"{len(opened)}{plus} opened in the last day"]
     if left is not None:
         noun = "waits" if len(waiting) == 1 else "wait"
-        told.append(f"{len(waiting)} {noun} for evidence, the next for {human_duration(left)}")
+        told.append(
+            f"{len(waiting)} {noun} for evidence, the next is due in {human_duration(left)}"
+        )
     urgent = [
         one
         for one in waiting

@@ -72,7 +72,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         status,
         summary,
         as_of=facts.as_of,
-        since=min((one.first for one in facts.rows if one.ours), default=None)
+        since=min((one.first for one in facts.rows if one.first), default=None)
         if of_customers is not Status.OK
         else None,
         measured={"customers": facts.failing, "tries": tries, "all": facts.customers},

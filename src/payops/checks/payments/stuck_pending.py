@@ -45,8 +45,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Facts:
-    """All payments older than the age limit; `rows` are the oldest of them, `live` says whether
-    Stripe has them in live mode. `hours` of them are older than 2 h, `days` older than a day."""
+    """All payments older than the age limit; `rows` are the oldest of them. `hours` of
+    them are older than 2 h, `days` older than a day."""
 
     as_of: datetime
     count: int
@@ -55,7 +55,6 @@ class Facts:
     inexact: int
     without_reference: int | None
     rows: tuple[Row, ...]
-    live: bool = False
     hours: int = 0
     days: int = 0
 
@@ -77,7 +76,6 @@ def gather(ctx: Context) -> Facts:
         money=found.money,
         inexact=found.inexact,
         without_reference=found.without_reference,
-        live=_live(ctx),
         hours=found.hours,
         days=found.days,
         rows=tuple(
@@ -85,11 +83,6 @@ def gather(ctx: Context) -> Facts:
             for r in found.sample
         ),
     )
-
-
-def _live(ctx: Context) -> bool:
-    stripe = ctx.settings.stripe
-    return stripe is not None and "_live_" in stripe.secret_key.reveal()[:8]
 
 
 def _stuck_after(limits: Limits) -> float:
@@ -193,7 +186,7 @@ def _actions(facts: Facts) -> tuple[Action, ...]:
             Action(
                 "Ask Stripe what became of the oldest one that it knows: the customer may have "
                 "been charged",
-                f"stripe payment_intents retrieve {reference}{' --live' if facts.live else ''}",
+                f"payops trace {reference}",
             )
         )
     return tuple(actions)

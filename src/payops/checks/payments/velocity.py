@@ -49,8 +49,11 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         summary = f"no customer paid in {span}: nothing to judge"
     else:
         noun = "try" if top[1].attempts == 1 else "tries"
-        who = f" by {shortened(top[1].customer, 40)}" if status is not Status.OK else ""
-        summary = f"at most {top[1].attempts:,} {noun} by one customer in {span}{who}"
+        who = shortened(top[1].customer, 40)
+        most = f"{top[1].attempts:,} {noun}"
+        summary = f"at most {most} by one customer in {span}"
+        if status is not Status.OK:
+            summary = f"{most} by customer {who} in {span}"
     return CheckResult(
         status,
         summary,

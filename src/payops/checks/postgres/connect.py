@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action
@@ -50,7 +51,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         actions = (
             Action(
                 "See whether it is the server or the way there",
-                'psql "$DSN" -c "\\timing on" -c "select 1" -c "select 1"',
+                psql("\\timing on", "select 1", "select 1"),
             ),
         )
     return CheckResult(

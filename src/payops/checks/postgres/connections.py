@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context
 from payops.checks.sessions import application, grant
 from payops.domain.evidence import Action, Evidence
@@ -111,7 +112,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         summary += f"; {most.application} holds {held}"
     actions: tuple[Action, ...] = ()
     if status is not Status.OK:
-        actions = (Action("See who holds them", f'psql "$DSN" -c "{_BY_STATE}"'), _LOWER)
+        actions = (Action("See who holds them", psql(_BY_STATE)), _LOWER)
         if facts.hidden:
             actions += (grant("pg_read_all_stats", facts.role),)
     return CheckResult(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context
 from payops.checks.sessions import Sessions, end_it, look_at, runs, sessions, who
 from payops.domain.duration import human_duration
@@ -139,7 +140,7 @@ def _actions(root: int) -> tuple[Action, ...]:
             Action(
                 "See the prepared transaction that nobody ended: COMMIT PREPARED or ROLLBACK "
                 "PREPARED by its gid ends it",
-                'psql "$DSN" -c "select gid, prepared, owner from pg_prepared_xacts order by 2"',
+                psql("select gid, prepared, owner from pg_prepared_xacts order by 2"),
             ),
         )
     return (look_at([root]), end_it(root))

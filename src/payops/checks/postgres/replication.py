@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context
 from payops.checks.sessions import grant
 from payops.domain.duration import human_duration
@@ -162,16 +163,17 @@ def _actions(facts: Facts, status: Status, limits: Limits) -> tuple[Action, ...]
             Action(
                 "See what the slots keep. One that nobody needs goes with "
                 "pg_drop_replication_slot, which makes its reader begin anew",
-                'psql "$DSN" -c "select slot_name, active, wal_status, restart_lsn '
-                'from pg_replication_slots"',
+                psql("select slot_name, active, wal_status, restart_lsn from pg_replication_slots"),
             )
         )
     if any(_standby(one, limits)[0] is not Status.OK for one in facts.standbys):
         found.append(
             Action(
                 "See the replicas: network, disk, or a long query over there that replay waits for",
-                'psql "$DSN" -c "select application_name, state, sync_state, replay_lag '
-                'from pg_stat_replication"',
+                psql(
+                    "select application_name, state, sync_state, replay_lag "
+                    "from pg_stat_replication"
+                ),
             )
         )
     return tuple(found)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context, Earlier
 from payops.domain.duration import human_duration
 from payops.domain.evidence import Action, Evidence
@@ -71,9 +72,11 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         actions=(
             Action(
                 "See what is largest",
-                'psql "$DSN" -c "select oid::regclass, pg_size_pretty(pg_total_relation_size(oid)) '
-                "from pg_class where relkind in ('r', 'm') "
-                'order by pg_total_relation_size(oid) desc limit 10"',
+                psql(
+                    "select oid::regclass, pg_size_pretty(pg_total_relation_size(oid)) "
+                    "from pg_class where relkind in ('r', 'm') "
+                    "order by pg_total_relation_size(oid) desc limit 10"
+                ),
             ),
         )
         if status is not Status.OK

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context
 from payops.checks.sessions import grant
 from payops.domain.duration import human_duration
@@ -91,7 +92,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             Action("See its plan (EXPLAIN) and whether an index is missing"),
             Action(
                 "When it is mended, count anew",
-                'psql "$DSN" -c "select pg_stat_statements_reset()"',
+                psql("select pg_stat_statements_reset()"),
             ),
         )
         if status is not Status.OK

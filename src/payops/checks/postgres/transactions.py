@@ -7,6 +7,7 @@ nobody ends does the same without any session (runbook 000, slow database).
 
 from __future__ import annotations
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context
 from payops.checks.sessions import Sessions, end_it, look_at, not_seen, runs, sessions, who
 from payops.domain.duration import human_duration
@@ -73,7 +74,7 @@ def _actions(facts: Facts, prepared: bool) -> tuple[Action, ...]:
             Action(
                 "See the prepared transaction that nobody ended: COMMIT PREPARED or ROLLBACK "
                 "PREPARED by its gid ends it",
-                'psql "$DSN" -c "select gid, prepared, owner from pg_prepared_xacts order by 2"',
+                psql("select gid, prepared, owner from pg_prepared_xacts order by 2"),
             ),
         )
     oldest = max(facts.clients, key=lambda one: one.transaction_s or 0)

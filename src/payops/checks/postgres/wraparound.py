@@ -8,6 +8,7 @@ of runbook 003's monthly review.
 
 from __future__ import annotations
 
+from payops.checks.by_hand import psql
 from payops.checks.contract import Check, Context
 from payops.domain.evidence import Action
 from payops.domain.result import CheckResult
@@ -61,8 +62,10 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
             ),
             Action(
                 "See the oldest tables, and run VACUUM (FREEZE) on them one by one, as their owner",
-                'psql "$DSN" -c "select oid::regclass, age(relfrozenxid) from pg_class '
-                "where relkind in ('r', 'm', 't') order by 2 desc limit 10\"",
+                psql(
+                    "select oid::regclass, age(relfrozenxid) from pg_class "
+                    "where relkind in ('r', 'm', 't') order by 2 desc limit 10"
+                ),
             ),
         )
     return CheckResult(

@@ -1,5 +1,5 @@
 -- The customers of a window with most attempts, and those with most failures by our fault. A
--- failure of ours is a `failed` row whose code is not among the issuers' `declines`.
+-- failure of ours is a `failed` row whose code is not among the issuers' `declines`, `first` the first.
 SELECT customer, attempts, ours, declined, customers, failing, first
 FROM (
     SELECT
@@ -14,7 +14,7 @@ FROM (
             count(*) AS attempts,
             count(*) FILTER (WHERE failed AND NOT refused) AS ours,
             count(*) FILTER (WHERE failed AND refused) AS declined,
-            min(created_at) AS first
+            min(created_at) FILTER (WHERE failed AND NOT refused) AS first
         FROM (
             SELECT
                 customer,
