@@ -1,5 +1,6 @@
 -- The customers of a window with most attempts, and those with most failures by our fault. A
--- failure of ours is a `failed` row whose code is not among the issuers' `declines`, `first` the first.
+-- failure of ours is a `failed` row whose code is not among the issuers' `declines`; `first` is when
+-- the first of them was.
 SELECT customer, attempts, ours, declined, customers, failing, first
 FROM (
     SELECT
