@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import time
 from collections.abc import Callable
@@ -225,6 +226,20 @@ def test_servers_that_are_not_stripe(behave: Any, kind: Failure) -> None:
         assert error.does_not_answer
         assert error.hint
         source.close()
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["as it is", "gzip"])
+def test_an_answer_without_end_is_not_kept(packed: bool) -> None:
+    body = b'{"id": "' + b"x" * 40 * 2**20
+    head = b"HTTP/1.1 200 OK\r\n"
+    if packed:  # 40 kB on the wire
+        body, head = gzip.compress(body), head + b"Content-Encoding: gzip\r\n"
+    with serving(saying(head + b"\r\n" + body)) as port:
+        source = stripe_of(f"http://127.0.0.1:{port}", timeout=5)
+        error = fails(source)
+        source.close()
+    assert error.kind is Failure.BAD_ANSWER
+    assert "more than 16 MB" in error.message
 
 
 @pytest.mark.parametrize(

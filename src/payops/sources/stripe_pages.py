@@ -24,6 +24,7 @@ from payops.sources.stripe import refuse_unsendable
 from payops.sources.stripe_errors import not_understood, translate
 from payops.sources.stripe_pages_pace import FetchPace
 from payops.sources.stripe_sdk import stripe
+from payops.sources.stripe_transport import MOST_BODY, refuse_cut
 from payops.sources.wire import Reply, Wire
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ PAGE = 100  # the most that Stripe gives
 # Rows are decoded by name, so the version is our choice where the configuration pins none:
 # `latest_charge` came with 2022-11-15, and an older account's default lacks it.
 _VERSION = "2024-06-20"
-_MOST_BODY = 64 * 1024 * 1024
 # A page of 100 objects takes longer than one object; settings.timeout is for that.
 _SHORTEST_TIMEOUT = 10.0
 _FIRST_BACKOFF = 0.5
@@ -189,8 +189,9 @@ class StripePages:
             self.calls += 1
         seconds = self._deadline.within(self._timeout) if self._deadline else self._timeout
         reply = self._wire.exchange(
-            "GET", url, seconds=seconds, headers=self._headers, max_body=_MOST_BODY
+            "GET", url, seconds=seconds, headers=self._headers, max_body=MOST_BODY
         )
+        refuse_cut(reply, url)
         request_id = reply.headers.get("Request-Id", "")
         if reply.status != 200:
             raise self._error(reply, kind.path, request_id)

@@ -9,13 +9,28 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
+from payops.errors import Failure, SourceError
 from payops.sources.stripe_sdk import stripe
 from payops.sources.wire import Reply, Wire
 
-# The largest page seen is 100 objects of some 10 kB each; far more is not an answer of Stripe's.
-_MOST_BODY = 64 * 1024 * 1024
+# The largest page seen is 100 objects of some 10 kB each; far more is not an answer of Stripe's,
+# and a dozen checks that hold one each would take the machine's memory.
+MOST_BODY = 16 * 1024 * 1024
 _NO_TIME = 0.001
+
+
+def refuse_cut(reply: Reply, url: str) -> None:
+    """Raises SourceError for an answer that is larger than any of Stripe's."""
+    if reply.cut:
+        raise SourceError(
+            "stripe",
+            Failure.BAD_ANSWER,
+            f"{urlsplit(url).path}: more than {MOST_BODY // 2**20} MB are no answer of Stripe's",
+            hint="look at stripe.api_base, and at what stands between here and there",
+            http_status=reply.status,
+        )
 
 
 class Transport(stripe.HTTPClient):
@@ -59,8 +74,9 @@ class Transport(stripe.HTTPClient):
             seconds=getattr(self._here, "seconds", _NO_TIME),
             headers=sent,
             body=post_data.encode() if isinstance(post_data, str) else post_data,
-            max_body=_MOST_BODY,
+            max_body=MOST_BODY,
         )
+        refuse_cut(reply, url)
         self._here.reply = reply
         return reply.body.decode("utf-8", "replace"), reply.status, reply.headers
 
