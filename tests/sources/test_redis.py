@@ -89,6 +89,20 @@ def test_strings_and_ttls(redis: RedisSource, owner: redis_py.Redis) -> None:
     assert redis.ttls([]) == {}
 
 
+def test_a_value_without_end_stays_where_it_is(redis: RedisSource, owner: redis_py.Redis) -> None:
+    owner.set("long", "open" * 20_000)
+    owner.set("short", "open")
+    owner.config_resetstat()
+    assert redis.strings(["long", "short"]) == {
+        "long": b"(80000 bytes, too long to be read)",
+        "short": b"open",
+    }
+    assert redis.strings(["long"]) == {"long": b"(80000 bytes, too long to be read)"}
+    assert redis.answer("GET", "long") == b"(80000 bytes, too long to be read)"
+    assert redis.answer("GET", "short") == b"open"
+    assert owner.info("commandstats")["cmdstat_mget"]["calls"] == 1  # of the short one alone
+
+
 def test_scan(redis: RedisSource, owner: redis_py.Redis) -> None:
     owner.mset({f"circuit_breaker:{i}:state": "open" for i in range(700)} | {"other": "x"})
     owner.set(b"circuit_breaker:\xff", "x")
@@ -110,7 +124,7 @@ def test_only_read_commands_are_sent(redis: RedisSource, owner: redis_py.Redis) 
     redis.strings(["a"])
     redis.types(["a"])
     sent = {name.removeprefix("cmdstat_") for name in owner.info("commandstats")}
-    assert sent <= {"auth", "info", "scan", "time", "ttl", "type", "mget", "config"} | {
+    assert sent <= {"auth", "info", "scan", "time", "ttl", "type", "mget", "strlen", "config"} | {
         "config|resetstat"
     }
 

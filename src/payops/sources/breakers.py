@@ -97,7 +97,7 @@ def _or(told: float | None, otherwise: float) -> float:
 def read_breakers(
     redis: RedisSource, places: Sequence[tuple[str, Place]]
 ) -> tuple[BreakerFound, ...]:
-    """Each breaker of `(layout, place)`, in three round trips for all. Raises SourceError."""
+    """Each breaker of `(layout, place)`, in a few round trips for all. Raises SourceError."""
     keys = list(dict.fromkeys(key for _, place in places for key in place.parts.values()))
     if not keys:
         return ()

@@ -29,6 +29,8 @@ _MOST = 4
 _COUNT = 500
 # What reads one number and changes nothing, in constant time.
 READS = frozenset("GET LLEN SCARD ZCARD HLEN TTL STRLEN EXISTS DBSIZE".split())
+LONGEST = 64 * 1024
+"""Bytes of a value that is read: a breaker, a counter, a mark have a few hundred."""
 # Steps of one scan at most: a million keys looked at.
 _STEPS = 2000
 
@@ -151,14 +153,22 @@ class RedisSource:
         return self._ask(ask)
 
     def strings(self, keys: Sequence[str]) -> dict[str, bytes | None]:
-        """Values of string keys in one `MGET`; None for a key that is absent or no string."""
+        """Values of string keys in one `MGET`; None for a key that is absent or no string.
+
+        One longer than 64 kB (a value may have 512 MB) stays where it is: in its place stands how
+        long it is.
+        """
         if not keys:
             return {}
 
-        def ask(client: redis.Redis) -> Any:
-            return client.mget(list(keys))
+        def ask(client: redis.Redis) -> dict[str, bytes | None]:
+            lengths = dict(zip(keys, _lengths(client, keys), strict=True))
+            short = [key for key in keys if lengths[key] <= LONGEST]
+            values: Any = client.mget(short) if short else []
+            read = dict(zip(short, values, strict=True))
+            return {key: read[key] if key in read else _too_long(lengths[key]) for key in keys}
 
-        return dict(zip(keys, self._ask(ask), strict=True))
+        return self._ask(ask)
 
     def types(self, keys: Sequence[str]) -> dict[str, str]:
         """What each key holds: `string`, `list`, `hash`, …; `none` for one that does not exist."""
@@ -228,7 +238,8 @@ class RedisSource:
         return dict(zip(keys, lives, strict=True))
 
     def answer(self, command: str, *keys: str) -> int | bytes | None:
-        """The answer of one of the commands that read a number (`READS`); None for a GET of no key.
+        """The answer of one of the commands that read a number (`READS`); None for a GET of no key,
+        words for a value that is too long to be one.
 
         Raises SourceError, REJECTED for a key of another type.
         """
@@ -236,6 +247,8 @@ class RedisSource:
             raise ValueError(f"{command} is none of the commands that only read")
 
         def ask(client: redis.Redis) -> Any:
+            if command == "GET" and (length := _lengths(client, keys)[0]) > LONGEST:
+                return _too_long(length)
             return client.execute_command(command, *keys)  # type: ignore[no-untyped-call]
 
         return cast("int | bytes | None", self._ask(ask))
@@ -356,6 +369,25 @@ def _no_retry() -> Any:
 
 def _hang_up(client: redis.Redis) -> None:
     client.connection_pool.disconnect(inuse_connections=True)
+
+
+def _lengths(client: redis.Redis, keys: Sequence[str]) -> list[int]:
+    """Bytes of each string; 0 of what is none, or where this user may not ask."""
+    from redis.exceptions import NoPermissionError
+
+    with client.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.strlen(key)
+        answers = pipeline.execute(raise_on_error=False)
+    for answer in answers:
+        refused = isinstance(answer, NoPermissionError) or str(answer).startswith("WRONGTYPE")
+        if isinstance(answer, Exception) and not refused:
+            raise answer
+    return [answer if isinstance(answer, int) else 0 for answer in answers]
+
+
+def _too_long(length: int) -> bytes:
+    return b"(%d bytes, too long to be read)" % length
 
 
 def _scan_step(cursor: int, pattern: str) -> Callable[[redis.Redis], tuple[int, list[bytes]]]:
