@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from payops.errors import Failure, SourceError
+from payops.sources.bounded import CutOffError
 from payops.sources.postgres_pool import Pool
 
 
@@ -70,3 +71,22 @@ def test_a_slot_that_stays_busy_is_waited_for_until_the_end() -> None:
     with pytest.raises(SourceError, match="stayed busy"):
         pool.borrow(0.6)
     assert 0.5 < time.monotonic() - started < 3
+
+
+def test_while_the_first_still_connects_nobody_is_called_busy() -> None:
+    hangs = threading.Event()
+
+    def connect(at_most: float) -> Any:
+        hangs.wait(10)
+        return FakeSession()
+
+    pool = Pool(connect)
+    waiting = [threading.Thread(target=pool.borrow, args=(9,), daemon=True) for _ in range(3)]
+    for thread in waiting:
+        thread.start()
+    with pytest.raises(CutOffError, match="no connection within 0"):
+        pool.borrow(0.8)
+    hangs.set()
+    for thread in waiting:
+        thread.join(5)
+    assert not any(thread.is_alive() for thread in waiting)

@@ -172,7 +172,10 @@ class PostgresSource:
         limit: float | None = None,
     ) -> Told[T]:
         patience = self._settings.connect_timeout + self._settings.statement_timeout + GRACE_S
-        session = self._pool.borrow(self._deadline.within(patience))
+        try:
+            session = self._pool.borrow(self._deadline.within(patience))
+        except CutOffError as error:
+            raise unreachable(self._server, str(error)) from error
         try:
             return session.ask(text, params, into, self._deadline.remaining, limit=limit)
         except CutOffError as error:

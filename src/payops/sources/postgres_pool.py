@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from payops.errors import Failure, SourceError
+from payops.sources.bounded import CutOffError
 from payops.sources.postgres_session import Session
 
 # One connection serves all checks in turn; another is opened when it stays busy for so long.
@@ -25,10 +26,12 @@ class Pool:
         self._changed = threading.Condition()
         self._failure: tuple[float, SourceError] | None = None
         self._closed = False
+        self._opened = False
         self._most = _MOST
 
     def borrow(self, at_most: float) -> Session:
-        """An idle session, or a new one. Raises SourceError, what connecting raises included.
+        """An idle session, or a new one. Raises SourceError, what connecting raises included, and
+        CutOffError where no connection has come about in time.
 
         Whoever waits while another connects shares the failure instead of trying again.
         """
@@ -46,6 +49,8 @@ class Pool:
                     self._lent += 1
                     break
                 if now >= end:
+                    if not self._opened:  # nobody is busy: all of them wait for the server
+                        raise CutOffError(f"no connection within {at_most:.1f} s")
                     raise SourceError(
                         "postgres",
                         Failure.TIMED_OUT,
@@ -54,7 +59,7 @@ class Pool:
                     )
                 self._changed.wait(min(end, max(began + _PATIENCE_S, now + 0.01)) - now)
         try:
-            return self._connect(end - time.monotonic())
+            session = self._connect(end - time.monotonic())
         except BaseException as error:
             with self._changed:
                 self._lent -= 1
@@ -64,6 +69,9 @@ class Pool:
                 self._changed.notify_all()
             if not makes_do:
                 raise
+        else:
+            self._opened = True
+            return session
         return self.borrow(max(0.0, end - time.monotonic()))
 
     def _no_more_slots(self, error: BaseException) -> bool:

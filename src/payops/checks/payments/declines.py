@@ -65,6 +65,8 @@ class Facts:
 def gather(ctx: Context) -> Facts:
     ledger = ctx.settings.payments
     in_ledger = ledger is not None and bool(ledger.columns.failure_code)
+    # The ledger first: a Stripe that hangs would leave no time for it.
+    told = recent_outcomes(ctx) if in_ledger else None
     seen: list[RecentIntent] | None = None
     as_of, not_asked = ctx.now, ""
     try:
@@ -79,14 +81,14 @@ def gather(ctx: Context) -> Facts:
     cards = {one.last_payment_error.card for one in declined if one.last_payment_error} - {""}
     window_s = ctx.window.length.total_seconds()
     networks = dict(Counter(one.network_status for one in declined if one.network_status))
-    if not in_ledger or ledger is None:
+    if told is None or ledger is None:
         if seen is None:
             raise NotConfiguredError("neither a ledger with failure codes nor Stripe to ask")
         attempts, of_cards = len(seen), len(cards)
         return Facts(
             as_of, window_s, "stripe", attempts, at_stripe, cards=of_cards, networks=networks
         )
-    outcomes, window, _ = recent_outcomes(ctx)
+    outcomes, window, _ = told
     codes: Counter[str] = Counter()
     for row in outcomes.rows:
         if row.status is PaymentStatus.FAILED and declined_by_issuer(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from payops.checks import stripe_asked
 from payops.checks.contract import Check, Context
@@ -21,6 +22,10 @@ from payops.domain.status import Status
 from payops.domain.threshold import Limits, Threshold
 from payops.errors import NotConfiguredError, PayopsError, SourceError
 from payops.sources.stripe_standing import RecentIntent
+
+if TYPE_CHECKING:
+    from payops.config.ledger import Ledger
+    from payops.sources.ledger import OpenPayments
 
 LIMITS = {
     "age": Threshold(600, None, "s", "S0-07: allow 5-10 min"),
@@ -67,6 +72,8 @@ def gather(ctx: Context) -> Facts:
         raise NotConfiguredError("both limits on the age are switched off: nobody waits too long")
     mapped = ctx.settings.payments
     in_ledger = mapped is not None and bool(mapped.statuses.get("requires_action"))
+    # The ledger first: a Stripe that hangs would leave no time for it.
+    found = _in_ledger(ctx, mapped, after) if in_ledger and mapped is not None else None
     waiting: list[RecentIntent] | None = None
     as_of, not_asked = ctx.now, ""
     try:
@@ -83,25 +90,30 @@ def gather(ctx: Context) -> Facts:
         not_asked = error.kind.value if isinstance(error, SourceError) else error.message
     rows = [Waiting(one.id, stripe_asked.moment(one.created)) for one in waiting or ()]
     money = total_at_risk(Money(one.currency, one.amount) for one in waiting or ())
-    count: int | None = None
-    if in_ledger and mapped is not None:
-        window = database_window(ctx)
-        if (until := window.until - after) > window.since:
-            found = ctx.sources.postgres.ledger(mapped).open_payments(
-                older_than=until, newer_than=window.since, statuses=_WAITING, sample=SAMPLE
-            )
-            count, as_of = found.count, found.as_of
-            if count >= len(rows):
-                rows = [Waiting(one.id, one.created_at) for one in found.sample]
-                money = found.money
+    if found is not None:
+        as_of = found.as_of
+        if found.count >= len(rows):
+            rows = [Waiting(one.id, one.created_at) for one in found.sample]
+            money = found.money
     return Facts(
         as_of=as_of,
         window_s=ctx.window.length.total_seconds(),
-        ledger=count,
+        ledger=found.count if found is not None else None,
         stripe=len(waiting) if waiting is not None else None,
         money=money,
         rows=tuple(sorted(rows, key=lambda one: one.since)[:SAMPLE]),
         not_asked=not_asked,
+    )
+
+
+def _in_ledger(ctx: Context, mapped: Ledger, after: timedelta) -> OpenPayments | None:
+    """None where the window is shorter than what a customer may take."""
+    window = database_window(ctx)
+    until = window.until - after
+    if until <= window.since:
+        return None
+    return ctx.sources.postgres.ledger(mapped).open_payments(
+        older_than=until, newer_than=window.since, statuses=_WAITING, sample=SAMPLE
     )
 
 
