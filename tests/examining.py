@@ -5,10 +5,11 @@ That the command does the same is shown where the command is: tests/cli.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from payops.checks import ids_in, select, without_deep
+from payops.checks import ids_in, load_check, select, without_deep
 from payops.config.load import load, located
 from payops.domain.deadline import Deadline
 from payops.domain.report import Report
@@ -35,6 +36,8 @@ def health(config: str | Path, *only: str) -> Report:
     return report
 
 
-def statuses(lab: LabInfo) -> dict[str, str]:
-    """Each check's status on a lab, by its id."""
-    return {check.id: check.status.value for check in health(lab.config).checks}
+def statuses(lab: LabInfo, expected: Iterable[str] = ()) -> dict[str, str]:
+    """Each check's status on a lab, by its id; of the deep ones those that are `expected`."""
+    deep = [id_ for id_ in expected if load_check(id_).deep]
+    report = health(lab.config, *(("*", *deep) if deep else ()))
+    return {check.id: check.status.value for check in report.checks}
