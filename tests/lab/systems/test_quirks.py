@@ -134,6 +134,12 @@ def edfinance(lab: Broken) -> list[str]:
         '"completedAt" = NULL WHERE id = %s'
     )
     lab.sql(open_, lab.payment()["id"])  # the event was refused: paid, and PROCESSING
+    # It died before the session was stored, whose metadata still knows the row; a user is deleted.
+    unnamed = open_.replace("PROCESSING", "PENDING").replace(
+        "NULL, ", 'NULL, "stripeSessionId" = NULL, ', 1
+    )
+    lab.sql(unnamed, lab.payment()["id"])
+    lab.sql(f"DELETE FROM {table} WHERE id = %s", lab.payment()["id"])
     expired, unpaid, unknown, partly, disputed = (lab.payment() for _ in range(5))
     lab.sql(open_, expired["id"])
     intent = expired["stripePaymentIntentId"]
@@ -155,7 +161,8 @@ def edfinance(lab: Broken) -> list[str]:
     lab.sql(f"UPDATE {table} SET status = 'REFUNDED' WHERE id = %s", partly["id"])
     lab.dispute(disputed["stripePaymentIntentId"])
     return [
-        *["status_mismatch"] * 3,
+        *["status_mismatch"] * 4,
+        "missing_in_ledger",
         *("missing_in_stripe", "refund_partial_mismatch", "dispute_unrecorded"),
     ]
 
