@@ -19,6 +19,7 @@ from payops.domain.money import Money, MoneyAtRisk, exponent
 from payops.domain.payment import OPEN, PaymentStatus
 from payops.domain.window import Window
 from payops.errors import Failure, SourceError
+from payops.sources.ledger_stats import StatsReader
 from payops.sources.postgres import PostgresSource
 
 Sql = psycopg.Connection[Any]
@@ -100,6 +101,25 @@ def test_a_word_without_end_is_no_currency(postgres: PostgresSource, sql: Sql) -
     assert open_of(postgres, of).money == (MoneyAtRisk("x" * 16, 5, 1),)
     (outcome,) = postgres.ledger(of).outcomes(Window(T0 - timedelta(hours=2), T0)).rows
     assert (outcome.currency, outcome.minor) == ("x" * 16, 5)
+
+
+def test_more_words_than_any_program_has_are_told(postgres: PostgresSource, sql: Sql) -> None:
+    make(sql, "id int, status text, amount bigint, created_at timestamptz", [])
+    sql.execute(
+        "INSERT INTO payments SELECT n, 'word ' || n, 5, %s FROM generate_series(1, 20001) s (n)",
+        [T0 - timedelta(hours=1)],
+    )
+    window = Window(T0 - timedelta(hours=2), T0)
+    for ask in (
+        lambda: postgres.ledger(ledger()).outcomes(window),
+        lambda: StatsReader(postgres, ledger()).outcomes(window),
+    ):
+        with pytest.raises(SourceError, match="more than 20,000 different") as raised:
+            ask()
+        assert raised.value.kind is Failure.SCHEMA
+        assert "free text" in raised.value.hint
+    sql.execute("DELETE FROM payments WHERE id = 1")
+    assert len(postgres.ledger(ledger()).outcomes(window).unknown) == 20_000
 
 
 def test_nothing_open(postgres: PostgresSource, sql: Sql) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL, Money, MoneyAtRisk
 from payops.domain.payment import PaymentStatus
+from payops.errors import Failure, SourceError
 
 if TYPE_CHECKING:
     from payops.config.ledger import Ledger
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from payops.sources.postgres_session import Told
 
 T = TypeVar("T")
+
+# Statuses x failure codes x currencies: a shop has some hundred.
+MOST_KINDS = 20_000
 
 
 @dataclass(frozen=True)
@@ -187,7 +191,8 @@ class LedgerReader:
         """The payments created in `window`, counted by status, failure code and currency. Raises
         SourceError as `open_payments` does."""
         bounds: dict[str, datetime | None] = {"since": window.since, "until": window.until}
-        told = self.ask("ledger_outcomes", _OutcomeRow, bounds, None)
+        told = self.ask("ledger_outcomes", _OutcomeRow, bounds, None, most=MOST_KINDS + 1)
+        refuse_too_many(self._ledger, len(told.rows), MOST_KINDS)
         return Outcomes(
             tuple(
                 Outcome(
@@ -264,6 +269,20 @@ class LedgerReader:
             three_decimal=sorted(THREE_DECIMAL),
             **{edge: moment for edge, moment in bounds.items() if moment is not None},
             **params,
+        )
+
+
+def refuse_too_many(ledger: Ledger, found: int, most: int) -> None:
+    """Raises SourceError SCHEMA where the rows of a window have more than `most` different kinds:
+    no program's words are so many, and bringing them all here takes longer than there is time."""
+    if found > most:
+        raise SourceError(
+            "postgres",
+            Failure.SCHEMA,
+            f'table "{ledger.table}": more than {most:,} different statuses, failure codes and '
+            "currencies",
+            hint="is status, failure_code or currency mapped to a column of free text? Or does "
+            "somebody flood it?",
         )
 
 

@@ -15,7 +15,7 @@ from psycopg import sql
 from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL, Money
 from payops.domain.payment import PAID, PaymentStatus
 from payops.errors import NotConfiguredError
-from payops.sources.ledger import Outcome
+from payops.sources.ledger import MOST_KINDS, Outcome, refuse_too_many
 
 if TYPE_CHECKING:
     from payops.config.ledger import Ledger
@@ -148,13 +148,18 @@ class StatsReader:
             zone=self._ledger.timezone,
             zero_decimal=sorted(ZERO_DECIMAL),
             three_decimal=sorted(THREE_DECIMAL),
+            most=MOST_KINDS + 1,
         )
+        refuse_too_many(self._ledger, len(rows), MOST_KINDS)
         return tuple(self._outcome(row) for row in rows)
 
     def series(self, window: Window, unit: Unit) -> dict[datetime, tuple[Outcome, ...]]:
         """The same by the beginning of their hour or day; one without payments is not told."""
         found: dict[datetime, list[Outcome]] = {}
-        for row in self._ask("stats_series", _BucketRow, window, None, unit=unit):
+        most = 5 * MOST_KINDS  # of all buckets together
+        rows = self._ask("stats_series", _BucketRow, window, None, unit=unit, most=most + 1)
+        refuse_too_many(self._ledger, len(rows), most)
+        for row in rows:
             since = _utc(row.since)
             assert since is not None  # noqa: S101  the edges leave no row without a time
             found.setdefault(since, []).append(self._outcome(row))

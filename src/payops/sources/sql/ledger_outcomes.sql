@@ -13,3 +13,4 @@ SELECT
 FROM ({payments}) AS payment
 GROUP BY status, failure_code, currency
 ORDER BY count DESC, status, failure_code, currency
+LIMIT %(most)s

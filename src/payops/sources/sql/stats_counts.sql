@@ -46,3 +46,4 @@ FROM (
 ) AS counted
 GROUP BY status, failure_code, currency
 ORDER BY count DESC, status, failure_code, currency
+LIMIT %(most)s

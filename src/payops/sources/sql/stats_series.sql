@@ -12,3 +12,4 @@ SELECT
 FROM ({payments}) AS payment
 GROUP BY 1, status, failure_code, currency
 ORDER BY 1, count DESC, status, failure_code, currency
+LIMIT %(most)s
