@@ -135,9 +135,11 @@ def ask_endpoints(
     chosen = [
         Target(each) for each in settings.webhooks.endpoints if known is None or each.url in known
     ]
+    began = time.monotonic()
     probes = ask(settings, sources, chosen, deadline, signed=signed)
+    waited = time.monotonic() - began
     return {
-        target.endpoint.url: asked(probe, target.endpoint.url)
+        target.endpoint.url: asked(probe, target.endpoint.url, waited_s=waited)
         for target, probe in zip(chosen, probes, strict=True)
     }
 

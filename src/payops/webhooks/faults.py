@@ -37,6 +37,10 @@ class Fault:
     certain: bool = True
 
 
+# An endpoint that says nothing for so long does not answer, though Stripe waits longer.
+_SILENT_S = 1.0
+
+
 @dataclass(frozen=True)
 class Asked:
     """What is known of one of Stripe's endpoints beside its registration.
@@ -129,9 +133,17 @@ def _of_clock(probe: Probe) -> Fault | None:
     )
 
 
-def asked(probe: Probe, url: str) -> Asked:
-    """A probe of the endpoint with this URL, as what is reasoned on."""
+def asked(probe: Probe, url: str, waited_s: float = 0.0) -> Asked:
+    """A probe of the endpoint with this URL, as what is reasoned on.
+
+    One that was given up after `waited_s` without any answer is likely a timeout: it is not
+    certain, but to go on as if the endpoint had answered well would be worse.
+    """
     fault = fault_of(probe)
+    if fault is None and probe.answered is None and waited_s >= _SILENT_S:
+        within = f"no answer within {waited_s:.1f} s"
+        said = f"gave us {within} either"
+        fault = Fault(Cause.UNREACHABLE, within, said, certain=False)
     answer = probe.answered.value if probe.answered else "not asked"
     status = f"HTTP {probe.http_status}" if probe.http_status is not None else answer
     seen = f"{url}: {fault.said}" if fault else f"{url}: {status} to a POST without a signature"
