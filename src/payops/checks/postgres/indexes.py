@@ -52,6 +52,7 @@ def gather(ctx: Context) -> Facts:
     names = mapped_tables(ctx.settings)
     if not names:
         raise NotConfiguredError("no ledger and no event log is mapped")
+    names = tuple(dict.fromkeys([*names, *_wanted(ctx.settings)]))
     seen, found = tables(ctx.sources.postgres, names), indexes(ctx.sources.postgres, names)
     rows = {one.name: one.rows for one in seen.rows if one.kind in _TABLES}
     return Facts(seen.as_of, _wanted(ctx.settings), rows, found.rows)
@@ -66,6 +67,9 @@ def _wanted(settings: Settings) -> dict[str, dict[str, str]]:
                 found.setdefault(ledger.table, {})[word] = column
     for log in settings.event_logs.values():
         found.setdefault(log.table, {})["event_id"] = log.columns.event_id
+    collections = settings.external.collections if settings.external else None
+    if collections:
+        found.setdefault(collections.table, {})["status"] = collections.columns.status
     return found
 
 
