@@ -101,6 +101,7 @@ class Failure(Enum):
     STATEMENT_TIMEOUT = "statement timeout"
     LOCK_TIMEOUT = "lock timeout"
     SCHEMA = "table or column missing"
+    TOO_MUCH = "too much to read"
 
 
 # The dependency as a whole gave no usable answer: the check's status is `unreachable` (CRIT).

@@ -116,7 +116,8 @@ def test_more_words_than_any_program_has_are_told(postgres: PostgresSource, sql:
     ):
         with pytest.raises(SourceError, match="more than 20,000 different") as raised:
             ask()
-        assert raised.value.kind is Failure.SCHEMA
+        assert raised.value.kind is Failure.TOO_MUCH
+        assert not raised.value.does_not_answer
         assert "free text" in raised.value.hint
     sql.execute("DELETE FROM payments WHERE id = 1")
     assert len(postgres.ledger(ledger()).outcomes(window).unknown) == 20_000
