@@ -6,6 +6,9 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -98,9 +101,25 @@ def chosen_output(output: str | None, *, check: bool) -> str:
     return "table" if _on_terminal() else "plain"
 
 
+_overheard: ContextVar[list[Report] | None] = ContextVar("overheard", default=None)
+
+
+@contextmanager
+def overheard() -> Iterator[list[Report]]:
+    """The reports that commands show inside, as they were made: for the steps of a runbook."""
+    reports: list[Report] = []
+    token = _overheard.set(reports)
+    try:
+        yield reports
+    finally:
+        _overheard.reset(token)
+
+
 def show(report: Report, output: str, asked: Invocation) -> int:
     """Write a report, to stdout or to `--write`'s file, remember it and tell of it; its exit
     status, which nothing of that changes."""
+    if (listening := _overheard.get()) is not None:
+        listening.append(report)
     afterwards = asked.afterwards
     if afterwards is not None:
         report = afterwards.remembered(report)
@@ -164,12 +183,12 @@ def duration_option(name: str, text: str) -> timedelta:
     return duration
 
 
-def window_option(since: str, now: datetime) -> Window:
+def window_option(since: str, now: datetime, *, option: str = "--since") -> Window:
     """The window from `--since` to now. Raises UsageError."""
     try:
         begin = parse_moment(since, now)
     except ValueError as error:
-        raise UsageError(f"--since: {error}") from None
+        raise UsageError(f"{option}: {error}") from None
     if begin >= now:
-        raise UsageError(f"--since: {since!r} is not in the past")
+        raise UsageError(f"{option}: {since!r} is not in the past")
     return Window(begin, now)

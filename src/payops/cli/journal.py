@@ -35,7 +35,9 @@ def journal(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option(metavar="KIND", help="apply, intent, outcome, end, reread or repair."),
+        typer.Option(
+            metavar="KIND", help="apply, intent, outcome, end, reread, repair or runbook."
+        ),
     ] = None,
     output: PlanOutput = None,
 ) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from payops.cli.reporting import reporting
 from payops.cli.runbook_check import check
 from payops.cli.runbook_list import list_, show
 from payops.cli.runbook_new import new
+from payops.cli.runbook_run import run
 
 app = typer.Typer(
     help="Runbooks: list, show, run and write them.",
@@ -15,5 +17,6 @@ app = typer.Typer(
 )
 app.command("list")(list_)
 app.command()(show)
+app.command()(reporting(run))
 app.command()(new)
 app.command()(check)

@@ -6,6 +6,7 @@ outcome    what became of it; `intent` is that entry's number, 0 when nothing wa
 end        the run's counts
 reread     what the ledger shows of the events that a run sent
 repair     a crash left half a line before this one
+runbook    a step of a runbook, or what a person said at one: engine/runbook_log.py
 """
 
 from __future__ import annotations

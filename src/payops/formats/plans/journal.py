@@ -57,8 +57,22 @@ def _what(entry: Mapping[str, Any]) -> str:
             return ", ".join(counts) or "nothing to do"
         case "repair":
             return str(entry["why"])
+        case "runbook":
+            return _of_runbook(entry)
         case _:
             return str(entry.get("change") or entry.get("what") or "")
+
+
+def _of_runbook(entry: Mapping[str, Any]) -> str:
+    """`begin circuit-stuck-open by ann@bastion`, `step circuit-stuck-open close: done`."""
+    event = str(entry.get("event", ""))
+    words = [event, str(entry.get("runbook", "")), str(entry.get("step", ""))]
+    told = " ".join(word for word in words if word)
+    if event == "begin":
+        return f"{told} by {entry.get('operator', '')}"
+    if event == "step":
+        return f"{told}: {entry.get('outcome', '')}"
+    return f"{told}: {entry.get('text', '')}" if event == "note" else told
 
 
 def _line(text: str) -> str:

@@ -1,0 +1,130 @@
+"""payops' own commands as the steps of a runbook run them: in this process, seen as they write."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from payops.cli.invocation import Invocation, chosen_output, overheard, show, window_option
+from payops.engine.runbook_talk import Ran
+
+if TYPE_CHECKING:
+    from payops.config.load import Loaded
+    from payops.domain.report import Report
+    from payops.runbook.lines import CommandLine
+
+
+class _Seen(io.TextIOBase):
+    """Writes to a terminal (or nowhere) and keeps a copy."""
+
+    def __init__(self, through: TextIO | None, copy: io.StringIO) -> None:
+        super().__init__()
+        self._through = through
+        self._copy = copy
+
+    def write(self, text: str) -> int:
+        self._copy.write(text)
+        if self._through is not None:
+            self._through.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if self._through is not None:
+            self._through.flush()
+
+    def isatty(self) -> bool:
+        return self._through is not None and self._through.isatty()
+
+    def fileno(self) -> int:
+        return sys.__stderr__.fileno() if sys.__stderr__ is not None else 2
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return getattr(self._through, "encoding", None) or "utf-8"
+
+
+@dataclass(frozen=True)
+class OwnCommands:
+    """`Commands` for a run: `asked` are the options before the command, which every step shares,
+    `since` the window of checks, `deadline_s` how long they may take."""
+
+    asked: Invocation
+    loaded: Loaded
+    since: str
+    deadline_s: float
+
+    def read(self, words: Sequence[str]) -> CommandLine:
+        """As the command line understands them. Raises UsageError."""
+        from payops.cli.command_line import parse
+
+        return parse(words)
+
+    def check(self, ids: str, *, shown: bool) -> Report:
+        """Ask these checks. Raises UsageError, ConfigError."""
+        from payops.checks import ids_in, select, without_deep
+        from payops.config.load import located
+        from payops.domain.deadline import Deadline
+        from payops.engine.health import examine
+
+        settings = self.loaded.settings
+        chosen = without_deep(select([ids], (), ids_in(settings)), [ids])
+        window = window_option(self.since, datetime.now(UTC))
+        with located(self.loaded.path):
+            report = examine(
+                settings, chosen, window=window, deadline=Deadline.after(self.deadline_s)
+            )
+        if shown:
+            alone = Invocation(self.asked.config, None, self.asked.no_color, self.asked.verbose)
+            self._watched(lambda: show(report, chosen_output(None, check=False), alone), shown=True)
+        return report
+
+    def run(self, words: Sequence[str], *, shown: bool) -> Ran:
+        """Run a command of ours, its words without `payops`."""
+        from payops.cli.main import run
+
+        line = [*self._before, *words]
+        with overheard() as reports, _without_cron():
+            code, text = self._watched(lambda: run(line), shown=shown)
+        return Ran(code, reports[-1] if reports else None, text)
+
+    def apply(self, plan: Path) -> Ran:
+        """Apply a plan that was agreed to: the environment's name stands for what was typed."""
+        environment = self.loaded.settings.environment
+        words = ["apply", str(plan), "--yes", "--environment", environment]
+        return self.run(words, shown=True)
+
+    @property
+    def _before(self) -> list[str]:
+        """The options that stand before every command."""
+        words = ["--config", self.asked.config] if self.asked.config else []
+        words += ["--no-color"] if self.asked.no_color else []
+        return words + (["--verbose"] if self.asked.verbose else [])
+
+    def _watched(self, command: Callable[[], int], *, shown: bool) -> tuple[int, str]:
+        """A command's exit status and all that it wrote. Its stdout is shown on ours for messages:
+        what goes to stdout of a run is its summary alone."""
+        copy = io.StringIO()
+        seen: Any = _Seen(sys.stderr if shown else None, copy)
+        with ExitStack() as stack:
+            stack.enter_context(redirect_stdout(seen))
+            stack.enter_context(redirect_stderr(seen))
+            code = command()
+        return code, copy.getvalue()
+
+
+@contextmanager
+def _without_cron() -> Iterator[None]:
+    """A step pings nobody and sends no message, though the environment asks every run to."""
+    names = ("PAYOPS_HEARTBEAT", "PAYOPS_NOTIFY")
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)

@@ -1,0 +1,229 @@
+"""A run in the journal: each step when it is over, so that nothing is lost but the step one is at.
+
+An entry of the kind `runbook` has `event` (begin, step, note, back, applying, end), the run's id,
+and where it applies `next`: the place at which a resumed run goes on.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from payops.domain.duration import utc_text
+from payops.domain.money import MoneyAtRisk
+from payops.domain.runbook_run import Note, Place, Run, Taken
+from payops.domain.status import Status
+from payops.engine.journal import Journal
+from payops.engine.journal_chain import Entry
+from payops.errors import FailedError, RefusedError
+
+KIND = "runbook"
+
+
+class RunLog:
+    """Writes one run down. Where the journal cannot be used that is told once, and the run goes on:
+    a full disk is no reason to leave a person without the next step. Nothing can be changed then,
+    since `payops apply` needs the journal too."""
+
+    def __init__(self, journal: Journal, run: str, tell: Callable[[str], None]) -> None:
+        self.journal = journal
+        self._run = run
+        self._tell = tell
+        self._silent = False
+        self._lock: int | None = None
+
+    def begin(self, run: Run) -> None:
+        """The run is under way."""
+        self._write(
+            "begin",
+            {
+                "runbook": run.runbook,
+                "operator": run.who,
+                "began": run.began.isoformat(),
+                "auto": run.auto,
+                "parameters": dict(run.parameters),
+            },
+            run.place,
+        )
+
+    def step(self, taken: Taken, after: Place) -> int:
+        """A step is over; its entry's number, 0 where nothing could be written."""
+        return self._write("step", _told(taken), after)
+
+    def note(self, note: Note) -> None:
+        """Somebody wrote something down."""
+        self._write("note", {"step": note.step, "text": note.text})
+
+    def back(self, place: Place) -> None:
+        """The run goes on elsewhere than the last step said."""
+        self._write("back", {"runbook": place.runbook, "step": place.step}, place)
+
+    def applying(self, place: Place, plan: Path) -> None:
+        """A plan is about to be applied."""
+        self._write("applying", {**asdict(place), "plan_file": str(plan)}, place)
+
+    def end(self, runbook: str, status: str) -> None:
+        """The run is over."""
+        self._write("end", {"runbook": runbook, "result": status})
+        self.free()
+
+    def changes_since(self, seq: int) -> tuple[int, ...]:
+        """The outcomes of changes that were written behind that entry."""
+        try:
+            entries = self.journal.read().entries
+        except FailedError:
+            return ()
+        return tuple(
+            entry["seq"]
+            for entry in entries[seq:]
+            if entry["kind"] == "outcome" and entry.get("result") == "done"
+        )
+
+    def seq(self) -> int:
+        """The journal's last entry."""
+        try:
+            return self.journal.read().seq
+        except FailedError:
+            return 0
+
+    def hold(self) -> None:
+        """Nobody else goes on with this run meanwhile. Raises RefusedError when somebody does."""
+        path = self.folder / "lock"
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.free()
+            raise RefusedError(
+                f"run {self._run} is under way in another terminal",
+                hint="go on there, or end it there; without --resume a new run begins",
+            ) from None
+        except OSError as error:
+            self._lock = None
+            self._tell(f"{path} cannot be used: {error.strerror or error}")
+
+    def free(self) -> None:
+        """Somebody else may go on with it."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    @property
+    def folder(self) -> Path:
+        """Where this run's plans are written."""
+        return self.journal.folder / "runbooks" / self._run
+
+    def _write(self, event: str, body: Mapping[str, Any], after: Place | None = None) -> int:
+        if self._silent:
+            return 0
+        following = {} if after is None else {"next": asdict(after)}
+        try:
+            entry = self.journal.append(
+                KIND, {"event": event, "runbook_run": self._run, **body, **following}
+            )
+        except (FailedError, RefusedError) as error:
+            self._silent = True
+            self._tell(f"this run is not written down, and cannot be resumed: {error}")
+            return 0
+        return int(entry["seq"])
+
+
+def new_id() -> str:
+    """A run's id: short enough to be said over the phone."""
+    return f"{datetime.now(UTC):%m%d-%H%M}-{secrets.token_hex(2)}"
+
+
+def runs(entries: Iterable[Entry]) -> tuple[Run, ...]:
+    """Every run that the journal tells of, in the order in which they began."""
+    found: dict[str, Run] = {}
+    for entry in entries:
+        if entry["kind"] != KIND:
+            continue
+        id_ = str(entry.get("runbook_run", ""))
+        if entry.get("event") == "begin":
+            found[id_] = _begun(id_, entry)
+        elif id_ in found:
+            found[id_] = _continued(found[id_], entry)
+    return tuple(found.values())
+
+
+def unfinished(entries: Iterable[Entry], runbook: str = "") -> Run | None:
+    """The latest run of that runbook (of any, without one), where it is not over."""
+    latest = [
+        run for run in runs(entries) if not run.auto and (not runbook or run.runbook == runbook)
+    ]
+    return latest[-1] if latest and not latest[-1].ended else None
+
+
+def _begun(id_: str, entry: Entry) -> Run:
+    at = datetime.fromisoformat(entry["at"])
+    return Run(
+        id=id_,
+        runbook=str(entry["runbook"]),
+        began=datetime.fromisoformat(entry["began"]),
+        started=at,
+        who=str(entry["operator"]),
+        place=Place(**entry["next"]),
+        auto=bool(entry.get("auto")),
+        parameters=entry.get("parameters", {}),
+        last=at,
+    )
+
+
+def _continued(run: Run, entry: Entry) -> Run:
+    at = datetime.fromisoformat(entry["at"])
+    run = replace(run, last=at, place=Place(**entry["next"]) if "next" in entry else run.place)
+    match entry["event"]:
+        case "step":
+            return replace(run, taken=(*run.taken, _read(entry)), applying="")
+        case "note":
+            note = Note(at, str(entry["step"]), str(entry["text"]))
+            return replace(run, notes=(*run.notes, note))
+        case "back":
+            return replace(run, applying="")
+        case "applying":
+            return replace(run, applying=str(entry["plan_file"]))
+        case "end":
+            return replace(run, ended=str(entry["result"]))
+    return run
+
+
+def _told(taken: Taken) -> dict[str, Any]:
+    body = asdict(taken)
+    del body["entry"]
+    body["began"] = utc_text(taken.began)
+    body["seconds"] = round(taken.seconds, 1)
+    body["status"] = taken.status.value if taken.status else None
+    body["step_kind"] = body.pop("kind")
+    return body
+
+
+def _read(entry: Entry) -> Taken:
+    return Taken(
+        runbook=entry["runbook"],
+        step=entry["step"],
+        kind=entry["step_kind"],
+        title=entry["title"],
+        number=entry["number"],
+        of=entry["of"],
+        outcome=entry["outcome"],
+        began=datetime.fromisoformat(entry["began"]),
+        seconds=float(entry["seconds"]),
+        status=Status(entry["status"]) if entry["status"] else None,
+        expected=entry["expected"],
+        verifies=entry["verifies"],
+        what=entry["what"],
+        seen=entry["seen"],
+        answer=entry["answer"],
+        money=tuple(MoneyAtRisk(**each) for each in entry["money"]),
+        changes=tuple(entry["changes"]),
+        escalated=entry["escalated"],
+        entry=entry["seq"],
+    )
