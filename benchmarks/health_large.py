@@ -49,8 +49,8 @@ def run() -> Iterator[str]:
         "Rows are those of all tables; each ledger of payments has a million. The slowest query is "
         "that of `health --deep`, `stats` and `connections`, as the server's log has it (goal "
         f"{GOAL_MS:,} ms, but for the check that says itself that it needs longer). A table is "
-        "read whole where the system's own schema has no index for what is asked, or where all of it is "
-        "asked for; the check postgres.indexes names the index that a ledger lacks."
+        "read whole where the system's own schema has no index for what is asked, or where all of "
+        "it is asked for; the check postgres.indexes names the index that a ledger lacks."
     )
 
 

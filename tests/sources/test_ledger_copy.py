@@ -7,6 +7,7 @@ import csv
 import io
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +28,7 @@ from payops.domain.window import Window
 from payops.errors import Failure, SourceError
 from payops.lab.servers.postgres import PostgresServer
 from payops.reconcile.spool_schema import LEDGER
-from payops.sources import ledger_copy
+from payops.sources import giving_way, ledger_copy
 from payops.sources.ledger_copy import Copied, LedgerCopy
 from payops.sources.postgres import PostgresSource
 from sources.conftest import postgres_of
@@ -334,9 +335,9 @@ def test_a_replica_that_cancels_is_asked_in_pieces(
     asked: list[timedelta] = []
     real = ledger_copy._Run._copy
 
-    def cancelled(run: Any, window: Window) -> None:
+    def cancelled(run: Any, window: Window, may_give_way: bool) -> None:
         asked.append(window.length)
-        real(run, window)
+        real(run, window, may_give_way)
         if window.length > timedelta(hours=6):  # after its rows were sent
             raise psycopg.errors.SerializationFailure(
                 "canceling statement due to conflict with recovery"
@@ -346,6 +347,41 @@ def test_a_replica_that_cancels_is_asked_in_pieces(
     rows, _ = copied(postgres, dsn, ledger())
     assert sorted(int(row["key"]) for row in rows) == list(range(24 * 60))
     assert asked == [timedelta(days=1), *[timedelta(hours=6)] * 4]
+
+
+def test_somebody_who_waits_for_the_table_has_their_turn(
+    postgres: PostgresSource, sql: Sql, dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration, behind which all writers would queue."""
+    monkeypatch.setattr(giving_way, "LOOK_S", 0.1)
+    monkeypatch.setattr(ledger_copy, "_PAUSE_S", 0.05)
+    make(
+        sql,
+        "id int, status text, amount int, created_at timestamptz",
+        [(n, "paid", 1, T0 + timedelta(minutes=6 * n)) for n in range(240)],
+    )
+    # 240 rows at 10 ms: it would hold its lock for more than two seconds
+    sql.execute(
+        "CREATE FUNCTION slowly() RETURNS boolean LANGUAGE plpgsql COST 10000 AS "
+        "'BEGIN PERFORM pg_sleep(0.01); RETURN true; END'"
+    )
+    sql.execute("CREATE VIEW slow AS SELECT * FROM payments WHERE slowly()")
+    waited: list[float] = []
+
+    def migrate() -> None:
+        with psycopg.connect(dsn, autocommit=True, options="-c search_path=case_") as db:
+            time.sleep(0.4)
+            began = time.monotonic()
+            db.execute("ALTER TABLE payments ADD COLUMN note text")
+            waited.append(time.monotonic() - began)
+
+    migration = threading.Thread(target=migrate)
+    migration.start()
+    rows, _ = copied(postgres, dsn, ledger(table="slow"))
+    migration.join(timeout=10)
+    assert len(waited) == 1
+    assert waited[0] < 1.2
+    assert sorted(int(row["key"]) for row in rows) == list(range(240))
 
 
 class Cutting(threading.Thread):

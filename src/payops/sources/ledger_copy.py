@@ -2,7 +2,8 @@
 
 One statement in a read-only transaction of its own: the snapshot is held, and vacuum with it, for
 as long as the rows are sent and no longer. A replica that cancels it in favour of replaying is
-asked again, in shorter and shorter pieces of the time of creation.
+asked again, in shorter and shorter pieces of the time of creation; so is a server on which
+somebody, a migration say, waited for the table.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from psycopg.conninfo import make_conninfo
 
 from payops.errors import Failure, SourceError
 from payops.sources.bounded import CutOffError, bounded
+from payops.sources.giving_way import GivingWay, giving_way
 from payops.sources.ledger_copy_columns import CopyColumns, columns_of
 from payops.sources.postgres import query
 from payops.sources.postgres_errors import Server, translate, unreachable
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 # Millions of rows over a slow line. Health's statement timeout is for health's questions.
 _STATEMENT_S = 900.0
 _GRACE_S = 5.0
-# Pieces that a range is cut into when a replica cancels, and how often it may be.
+# Pieces that a range is cut into when it is cancelled, and how often it may be.
 _CUT = 4
 _DEEPEST = 4
 _MOST_ATTEMPTS = 4
@@ -117,6 +119,8 @@ class _Run:
         self._counted = counted
         self._deadline = deadline
         self._connection: psycopg.Connection[Any] | None = None
+        self._way = GivingWay()
+        self._gave_way = False
         self.rows = 0
         self.as_of: datetime | None = None
 
@@ -126,27 +130,32 @@ class _Run:
             attempt += 1
             at, rows = self._into.tell(), self.rows
             try:
-                return self._once(window)
+                return self._once(window, may_give_way=depth < _DEEPEST)
             except SourceError as error:
                 self._into.seek(at)
                 self._into.truncate()
                 self._counted(rows - self.rows)
                 self.rows = rows
-                if error.code == _CONFLICT and depth < _DEEPEST:
+                if (error.code == _CONFLICT or self._way.gave_way) and depth < _DEEPEST:
+                    if self._way.gave_way:  # they have their turn
+                        self._gave_way = True
+                        time.sleep(self._within(_PAUSE_S))
                     for each in _cut(window):
                         self.copy(each, depth + 1)
                     return None
-                if error.kind not in _AGAIN or attempt >= _MOST_ATTEMPTS:
+                theirs = self._gave_way and error.kind is Failure.LOCK_TIMEOUT
+                if not (theirs or error.kind in _AGAIN) or attempt >= _MOST_ATTEMPTS:
                     raise
                 pause = _PAUSE_S * 2 ** (attempt - 1)
                 if self._within(pause) < pause:  # there would be no time to ask again
                     raise
                 time.sleep(pause)
 
-    def _once(self, window: Window) -> None:
+    def _once(self, window: Window, *, may_give_way: bool) -> None:
+        self._way = GivingWay()
         try:
             seconds = self._within(_STATEMENT_S + _GRACE_S)
-            bounded(seconds, lambda: self._copy(window), cut=self._cut)
+            bounded(seconds, lambda: self._copy(window, may_give_way), cut=self._cut)
         except CutOffError as error:
             raise unreachable(self._server, str(error)) from error
         except psycopg.Error as error:
@@ -161,36 +170,46 @@ class _Run:
     def _within(self, seconds: float) -> float:
         return seconds if self._deadline is None else self._deadline.within(seconds)
 
-    def _copy(self, window: Window) -> None:
+    def _copy(self, window: Window, may_give_way: bool) -> None:
+        with self._connect() as connection:
+            self._connection = connection
+            with connection.cursor() as cursor:
+                cursor.execute(_begin(self._of.settings.lock_timeout).encode())
+                while cursor.nextset():
+                    pass
+                now, pid = cursor.fetchone() or (datetime.now(UTC), 0)
+            if self.as_of is None:
+                self.as_of = now.astimezone(UTC)
+            if may_give_way:
+                with giving_way(connection, pid, self._connect, self._way):
+                    self._read(connection, window)
+            else:
+                self._read(connection, window)
+            connection.execute("COMMIT")
+
+    def _connect(self) -> psycopg.Connection[Any]:
         settings = self._of.settings
         conninfo = make_conninfo(
             settings.dsn.reveal(),
             application_name="payops",
             connect_timeout=max(1, round(settings.connect_timeout)),
         )
-        with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as connection:
-            self._connection = connection
-            with connection.cursor() as cursor:
-                cursor.execute(_begin(settings.lock_timeout).encode())
-                while cursor.nextset():
-                    pass
-                now = cursor.fetchone()
-            if self.as_of is None and now is not None:
-                self.as_of = now[0].astimezone(UTC)
-            with connection.cursor() as cursor:
-                statement, given = self._of.statement(), self._of.parameters(window)
-                with cursor.copy(statement, given) as copy:
-                    told, pending = time.monotonic(), 0
-                    for block in copy:
-                        self._into.write(block)
-                        pending += 1  # libpq gives a row at a time
-                        if pending >= 5000 or time.monotonic() - told > 1:
-                            self.rows += pending
-                            self._counted(pending)
-                            told, pending = time.monotonic(), 0
-                    self.rows += pending
-                    self._counted(pending)
-            connection.execute("COMMIT")
+        return psycopg.connect(conninfo, autocommit=True, prepare_threshold=None)
+
+    def _read(self, connection: psycopg.Connection[Any], window: Window) -> None:
+        with connection.cursor() as cursor:
+            statement, given = self._of.statement(), self._of.parameters(window)
+            with cursor.copy(statement, given) as copy:
+                told, pending = time.monotonic(), 0
+                for block in copy:
+                    self._into.write(block)
+                    pending += 1  # libpq gives a row at a time
+                    if pending >= 5000 or time.monotonic() - told > 1:
+                        self.rows += pending
+                        self._counted(pending)
+                        told, pending = time.monotonic(), 0
+                self.rows += pending
+                self._counted(pending)
 
     def _cut(self) -> None:
         """Shut the socket: the server ends the statement when it cannot send."""
@@ -214,7 +233,7 @@ def _begin(lock_timeout: float) -> str:
         "SET LOCAL TimeZone = 'UTC';"
         "SET LOCAL DateStyle = 'ISO';"
         "SET LOCAL extra_float_digits = 1;"
-        "SELECT now()"
+        "SELECT now(), pg_backend_pid()"
     )
 
 
