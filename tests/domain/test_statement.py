@@ -23,6 +23,9 @@ SECRET = "tok_hidden_4711"
         ("-- who\nSELECT /* why */ a\n\tFROM t", "SELECT a FROM t"),
         ("SELECT a FROM t WHERE b = 'cut o", "SELECT a FROM t WHERE b = ?"),
         ("SELECT /* cut o", "SELECT"),
+        ("SELECT /* a /* b */ c */ d /* e */ FROM t", "SELECT d FROM t"),
+        ("SELECT a / b * c /**/ FROM t", "SELECT a / b * c FROM t"),
+        ("SELECT " + "/*" * 200, "SELECT"),
         ("", ""),
     ],
 )
@@ -32,7 +35,19 @@ def test_literals_and_comments_go(statement: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "form",
-    ["'{}'", "E'\\'{}'", "$$ {} $$", "$q$ {} $q$", "/* {} */", "-- {}\n", "'cut {}", "/* cut {}"],
+    [
+        "'{}'",
+        "E'\\'{}'",
+        "$$ {} $$",
+        "$q$ {} $q$",
+        "$é1$ {} $é1$",
+        "/* {} */",
+        "/* a /* b */ {} */",
+        "/*/ {} */",
+        "-- {}\n",
+        "'cut {}",
+        "/* cut {}",
+    ],
 )
 @pytest.mark.parametrize("cut", [0, 3])
 def test_what_is_in_them_is_never_shown(form: str, cut: int) -> None:

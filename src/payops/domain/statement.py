@@ -12,10 +12,11 @@ from payops.domain.text import harmless, shortened
 _HIDDEN = re.compile(
     r"""
     (?P<identifier>"(?:[^"]|"")*")
-    | /\*.*?(?:\*/|\Z) | --[^\n]*
+    | /\*(?:[^*/]|\*(?!/)|/(?!\*)|/\*.*?(?:\*/|\Z))*(?:\*/|\Z)  # one may stand in another
+    | --[^\n]*
     | [eE]'(?:[^'\\]|''|\\.)*(?:'|\Z)
     | '(?:[^']|'')*(?:'|\Z)
-    | \$(?P<tag>[A-Za-z_]\w*|)\$.*?(?:\$(?P=tag)\$|\Z)
+    | \$(?P<tag>[^\W\d]\w*|)\$.*?(?:\$(?P=tag)\$|\Z)
     | (?<![\w$])\d+(?:\.\d+)?(?![\w])
     """,
     re.VERBOSE | re.DOTALL,
