@@ -99,7 +99,8 @@ def _compared(seen: Scalar, operator: str, wanted: Scalar) -> bool:
 
 @dataclass(frozen=True)
 class Symptom:
-    """A check (or a glob of several) in one of `statuses`, of which all of `where` hold.
+    """A check (or a glob of several) in one of `statuses`, of which all of `where` hold: of what it
+    measured, and of its `summary`.
 
     It counts only together with all of `also` and with none of `unless`. `says` is what it means,
     in the words of the runbook; empty where the check's own summary says it best. A `decisive`
@@ -123,7 +124,7 @@ class Symptom:
         return (
             self.names(signal.check)
             and signal.status in self.statuses
-            and all(one.holds(signal.measured) for one in self.where)
+            and all(one.holds({**signal.measured, "summary": signal.summary}) for one in self.where)
         )
 
     def in_(self, signals: Mapping[str, Signal]) -> tuple[Signal, ...]:
