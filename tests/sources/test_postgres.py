@@ -229,6 +229,35 @@ def test_statement_and_lock_timeout(postgres_server: PostgresServer, sql: Any, a
     source.close()
 
 
+def test_a_migration_waits_no_longer_than_the_statement_timeout(
+    postgres_server: PostgresServer, sql: Any, ask: Ask
+) -> None:
+    """The slowest question there can be holds the weakest lock, and for so long alone: ALTER TABLE
+    waits for it, and behind that every writer."""
+    sql.execute("CREATE TABLE payments (id int); INSERT INTO payments VALUES (1)")
+    source = postgres_of(postgres_server.dsn, statement_timeout=0.5)
+    kinds: list[Failure] = []
+
+    def asking() -> None:
+        with pytest.raises(SourceError) as raised:
+            ask(source, "SELECT pg_sleep(30)::text AS value FROM payments")
+        kinds.append(raised.value.kind)
+
+    thread = threading.Thread(target=asking)
+    thread.start()
+    holding = "SELECT FROM pg_locks WHERE relation = 'payments'::regclass AND mode = %s"
+    limit = time.monotonic() + 5
+    while not sql.execute(holding, ["AccessShareLock"]).rowcount:
+        assert time.monotonic() < limit
+    began = time.monotonic()
+    sql.execute("SET lock_timeout = '5s'; ALTER TABLE payments ADD COLUMN note text")
+    waited = time.monotonic() - began
+    thread.join(timeout=10)
+    source.close()
+    assert kinds == [Failure.STATEMENT_TIMEOUT]
+    assert 0.1 < waited < 1.0
+
+
 def test_the_deadline_cuts_a_query(postgres_server: PostgresServer, ask: Ask) -> None:
     source = postgres_of(postgres_server.dsn, seconds=0.6)
     with at_most(0.6):
