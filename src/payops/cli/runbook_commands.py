@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from payops.cli.invocation import Invocation, chosen_output, overheard, show, window_option
+from payops.domain.window import Window
 from payops.engine.runbook_talk import Ran
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class OwnCommands:
 
         return parse(words)
 
-    def check(self, ids: str, *, shown: bool) -> Report:
+    def check(self, ids: str, *, since: datetime | None, shown: bool) -> Report:
         """Ask these checks. Raises UsageError, ConfigError."""
         from payops.checks import ids_in, select, without_deep
         from payops.config.load import located
@@ -75,7 +76,8 @@ class OwnCommands:
 
         settings = self.loaded.settings
         chosen = without_deep(select([ids], (), ids_in(settings)), [ids])
-        window = window_option(self.since, datetime.now(UTC))
+        now = datetime.now(UTC)
+        window = Window(since, now) if since else window_option(self.since, now)
         with located(self.loaded.path):
             report = examine(
                 settings, chosen, window=window, deadline=Deadline.after(self.deadline_s)

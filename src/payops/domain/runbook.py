@@ -27,6 +27,9 @@ NEXT, END, ESCALATE, VERIFY = "next", "end", "escalate", "verify"
 `escalate` names whom to call by the configuration, and goes on with the next step; `verify` goes to
 the first step that verifies; `end` is the end, nothing verified."""
 
+SINCE_CHANGE = "change"
+"""Of `since`: what came after the last change of the run."""
+
 ELSEWHERE = "runbook:"
 """Before the id of another runbook."""
 
@@ -43,7 +46,9 @@ class Step:
     `what` is that check, command, question or instruction, with `{names}` of parameters. `expect`
     are the statuses that are well. `then` is where to go by outcome (see `OUTCOMES`); what is not
     in it goes on with the next step. `why` and `risk` are told before a change. `timeout_s` and
-    `every_s` belong to `wait`. `rows` cites what of the sources it does.
+    `every_s` belong to `wait`. `since` is how far back its checks look: a duration, or `change` for
+    what came after the run's last change; empty is as the run looks. `rows` cites what of the
+    sources it does.
     """
 
     id: str
@@ -58,6 +63,7 @@ class Step:
     risk: str = ""
     timeout_s: float = 300.0
     every_s: float = 10.0
+    since: str = ""
     rows: tuple[str, ...] = ()
 
 

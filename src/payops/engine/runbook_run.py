@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from payops.config.settings import EscalationLevel
 from payops.domain.runbook import ELSEWHERE, ESCALATE, NEXT, Runbook, Step
@@ -47,22 +47,28 @@ class Runner:
         self._ground = ground
         self._person = steps.person
         self._gone_to = {runbook.id}
+        for taken in run.taken:
+            self._remember(taken)
 
     def go(self) -> Run:
         """The run as it is when it is over, or was left: then `ended` is empty."""
+        again = False  # a note was written, or a thing broken off: the step was shown already
         while (step := self._step()) is not None:
             if self._steps.auto and len(self.run.taken) >= _MOST_STEPS:
                 self._person.tell(f"ended after {_MOST_STEPS} steps: its waits go round in a ring")
                 break
             began, started = datetime.now(UTC), time.monotonic()
             where = self._where(step)
-            self._person.show_step(where)
+            if not again:
+                self._person.show_step(where)
             done = self._taken(where)
             if isinstance(done, Reply):
                 if done.word == "quit":
                     return self.run
                 self._replied(step, done)
+                again = done.word == "note"
                 continue
+            again = False
             self._over(where, done, began, time.monotonic() - started)
         return self.run
 
@@ -139,6 +145,13 @@ class Runner:
         )
         taken = replace(taken, entry=self._log.step(taken, after))
         self.run = replace(self.run, taken=(*self.run.taken, taken), place=after)
+        self._remember(taken)
+
+    def _remember(self, taken: Taken) -> None:
+        """When the run last changed something: what comes after it can be looked at alone."""
+        if taken.changes:
+            over = taken.began + timedelta(seconds=taken.seconds)
+            self._steps = replace(self._steps, changed=over)
 
     def _after(self, step: Step, target: str) -> Place:
         if target.startswith(ELSEWHERE):

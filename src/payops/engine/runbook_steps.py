@@ -5,19 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
-from payops.domain.duration import human_duration
+from payops.domain.duration import human_duration, parse_duration
 from payops.domain.money import MoneyAtRisk
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
-from payops.domain.runbook import Step
+from payops.domain.runbook import SINCE_CHANGE, Step
 from payops.domain.runbook_run import Place
 from payops.domain.status import Status
 from payops.engine.runbook_log import RunLog
 from payops.engine.runbook_talk import INTERRUPTED, Commands, Person, Ran, Reply, Where, clean
 from payops.errors import PayopsError, RefusedError
-from payops.runbook.lines import OURS, filled, why_not_a_plan, why_not_read_only, words_of
+from payops.runbook.lines import OURS, PLAN, filled, why_not_a_plan, why_not_read_only, words_of
 
 _BY_CODE = (Status.OK, Status.WARN, Status.CRIT, Status.UNKNOWN)
 _TOLD = 3  # findings that are named; the report has all
@@ -37,17 +38,20 @@ class Done:
 
 @dataclass(frozen=True)
 class Steps:
-    """Takes single steps. `values` are put in for names in braces; `auto` asks nobody."""
+    """Takes single steps. `values` are put in for names in braces; `auto` asks nobody. `changed` is
+    when the run last changed something (aware UTC)."""
 
     person: Person
     commands: Commands
     log: RunLog
     values: Mapping[str, str]
     auto: bool = False
+    changed: datetime | None = None
 
     def line(self, step: Step) -> str:
-        """What the step is about, with every name filled in."""
-        return filled(step.what, self.values)
+        """What the step is about, with every name filled in, for people: where its plan is written
+        is of no concern."""
+        return filled(step.what, self.values).replace(f" --save-plan {PLAN}", "")
 
     def take(self, where: Where, *, applying: str = "") -> Done | Reply:
         """Take one step; a Reply where the person wants something else instead (skip, back, quit,
@@ -78,7 +82,7 @@ class Steps:
     def _look(self, step: Step, *, shown: bool) -> Done:
         try:
             if step.kind == "check" or not step.what.startswith(f"{OURS} "):
-                report = self.commands.check(self.line(step), shown=shown)
+                report = self.commands.check(self.line(step), since=self._since(step), shown=shown)
                 return _judged(step, _status_of(report), report)
             words = self._words(step)
             if why := why_not_read_only(self.commands.read(words)):
@@ -182,7 +186,7 @@ class Steps:
                 break
             self.person.tell("the plan was broken off between two changes; the rest is not done")
         outcome = {0: "done", 1: "refused"}.get(ran.code, "failed")
-        return Done(outcome, seen=clean(_last_lines(ran.text)), changes=changes)
+        return Done(outcome, seen=clean(_told_of(ran.text)), changes=changes)
 
     def _new_file(self, step: Step) -> Path:
         """A file for this step's plan; one that a plan was written to before is kept."""
@@ -192,6 +196,12 @@ class Steps:
         while (path := folder / f"{step.id}-{number}.json").exists():
             number += 1
         return path
+
+    def _since(self, step: Step) -> datetime | None:
+        """Where the window of the step's checks begins, where the page says so."""
+        if step.since == SINCE_CHANGE:
+            return self.changed
+        return datetime.now(UTC) - parse_duration(step.since) if step.since else None
 
     def _words(self, step: Step) -> list[str]:
         return words_of(step.what, self.values)[1:]
@@ -240,6 +250,12 @@ def _money(checks: Iterable[CheckResult]) -> tuple[MoneyAtRisk, ...]:
 def _last_lines(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return "; ".join(lines[-2:])
+
+
+def _told_of(text: str) -> str:
+    """What `payops apply` said of its changes, without where to read more."""
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    return "; ".join(line for line in lines[-8:] if line and not line.startswith("journal:"))
 
 
 def _no_plan(made: Ran) -> Done:

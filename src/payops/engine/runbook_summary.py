@@ -17,12 +17,10 @@ from payops.engine.runbook_run import verified_by, verified_status
 
 _STEPS = (
     Column("number", "#"),
-    Column("title", "Step"),
-    Column("outcome", "Outcome"),
     Column("at", "At"),
     Column("took", "Took"),
-    Column("seen", "Seen", wide=True),
-    Column("money", "Money at risk"),
+    Column("outcome", "Outcome"),
+    Column("what", "Step, and what was seen", wide=True),
 )
 _NOTES = (Column("at", "At"), Column("step", "Step"), Column("text", "Note", wide=True))
 _CHANGES = (Column("entry", "Entry"), Column("step", "Step"), Column("what", "What", wide=True))
@@ -92,13 +90,11 @@ def _time(runbook: Runbook, seconds: float, now: datetime) -> CheckResult:
 def _tables(run: Run) -> Iterator[Table]:
     rows = tuple(
         (
-            f"{each.number}/{each.of}",
-            each.title,
-            each.outcome,
+            each.number,
             each.began,
-            timedelta(seconds=round(each.seconds)),
-            _seen(each),
-            each.money or None,
+            timedelta(seconds=max(1, round(each.seconds))),
+            each.outcome,
+            ": ".join(part for part in (each.title, _seen(each)) if part),
         )
         for each in run.taken
     )
@@ -112,11 +108,13 @@ def _tables(run: Run) -> Iterator[Table]:
     if changed:
         changes = tuple((entry, each.step, each.what) for each in changed for entry in each.changes)
         note = "each with before and after: payops journal show ENTRY"
-        yield Table("changes", "Changed", _CHANGES, changes, note)
+        yield Table("changed", "Changed", _CHANGES, changes, note)
 
 
 def _seen(taken: Taken) -> str:
-    parts = (taken.answer, taken.seen, f"escalated: {taken.escalated}" if taken.escalated else "")
+    escalated = f"escalated: {taken.escalated}" if taken.escalated else ""
+    at_risk = f"at risk: {', '.join(map(str, taken.money))}" if taken.money else ""
+    parts = (taken.answer, taken.seen, at_risk, escalated)
     return "; ".join(part for part in parts if part)
 
 
@@ -133,4 +131,29 @@ def _extra(run: Run, runbook: Runbook, seconds: float, now: datetime) -> dict[st
         "mttr_s": runbook.mttr_s,
         "resume_at": run.place.step or None,
         "parameters": dict(run.parameters),
+        "steps": [_step(each) for each in run.taken],
+    }
+
+
+def _step(taken: Taken) -> dict[str, object]:
+    """A step for programs: JSON has it in the place of the table that people see."""
+    return {
+        "runbook": taken.runbook,
+        "step": taken.step,
+        "number": taken.number,
+        "of": taken.of,
+        "title": taken.title,
+        "kind": taken.kind,
+        "what": taken.what,
+        "outcome": taken.outcome,
+        "status": taken.status,
+        "verifies": taken.verifies,
+        "at": taken.began,
+        "seconds": round(taken.seconds, 1),
+        "seen": taken.seen,
+        "answer": taken.answer or None,
+        "money_at_risk": taken.money,
+        "escalated": taken.escalated or None,
+        "changes": taken.changes,
+        "entry": taken.entry or None,
     }

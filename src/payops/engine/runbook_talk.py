@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -85,8 +86,9 @@ class Commands(Protocol):
     def read(self, words: Sequence[str]) -> CommandLine:
         """The words behind `payops`, as the command line understands them. Raises UsageError."""
 
-    def check(self, ids: str, *, shown: bool) -> Report:
-        """Ask checks of `payops health`: ids and globs by commas. Raises UsageError."""
+    def check(self, ids: str, *, since: datetime | None, shown: bool) -> Report:
+        """Ask checks of `payops health`: ids and globs by commas. `since` begins their window;
+        None: as the run looks. Raises UsageError."""
 
     def run(self, words: Sequence[str], *, shown: bool) -> Ran:
         """Run a command; what it writes is seen as it comes, where it is to be `shown`."""

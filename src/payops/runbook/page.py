@@ -78,6 +78,7 @@ class StepPart(Part, frozen=True):
     risk: str = ""
     timeout: Duration = field(default_factory=lambda: Duration(300))
     every: Duration = field(default_factory=lambda: Duration(10))
+    since: str = ""
     rows: list[str] = []
 
 

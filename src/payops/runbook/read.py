@@ -24,7 +24,7 @@ from payops.config.files import parse_yaml
 from payops.config.section import Duration
 from payops.domain.duration import parse_duration
 from payops.domain.evidence import Action
-from payops.domain.runbook import Kind, Runbook, RunbookParameter, Step
+from payops.domain.runbook import SINCE_CHANGE, Kind, Runbook, RunbookParameter, Step
 from payops.domain.status import Status
 from payops.domain.symptom import TROUBLE, Condition, Operator, Suspect, Symptom, Symptoms
 from payops.errors import ConfigError
@@ -256,8 +256,19 @@ def _step(part: StepPart, place: str) -> Step:
         risk=part.risk,
         timeout_s=float(part.timeout),
         every_s=float(part.every),
+        since=_since(part, place),
         rows=tuple(part.rows),
     )
+
+
+def _since(part: StepPart, place: str) -> str:
+    """`change`, or a duration."""
+    if part.since and part.since != SINCE_CHANGE:
+        try:
+            parse_duration(part.since)
+        except ValueError as error:
+            raise ValueError(f"{place}.since: {error}, and not {SINCE_CHANGE!r}") from None
+    return part.since
 
 
 def _answers(kind: Kind, given: Sequence[str]) -> tuple[str, ...]:

@@ -194,6 +194,8 @@ class _Page:
                 yield from self._answers(step)
             case "tell":
                 pass
+        if step.since and (step.kind not in {"check", "wait"} or step.what.startswith(OURS)):
+            yield "since", "belongs to checks; a command has --since"
         if not step.expect:
             yield "expect", "is empty, so nothing would be well"
 
