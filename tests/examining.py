@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from payops.checks import ids_in, load_check, select, without_deep
+from payops.checks import check_ids, ids_in, load_check, select, without_deep
 from payops.config.load import load, located
 from payops.domain.deadline import Deadline
 from payops.domain.report import Report
+from payops.domain.result import CheckResult
 from payops.domain.window import Window
 from payops.engine.health import examine
 from payops.lab.info import LabInfo
@@ -36,8 +37,13 @@ def health(config: str | Path, *only: str) -> Report:
     return report
 
 
+def examined(lab: LabInfo, expected: Iterable[str] = ()) -> tuple[CheckResult, ...]:
+    """Every check on a lab; of the deep ones those that are `expected`."""
+    known = set(check_ids())
+    deep = [id_ for id_ in expected if id_ in known and load_check(id_).deep]
+    return tuple(health(lab.config, *(("*", *deep) if deep else ())).checks)
+
+
 def statuses(lab: LabInfo, expected: Iterable[str] = ()) -> dict[str, str]:
-    """Each check's status on a lab, by its id; of the deep ones those that are `expected`."""
-    deep = [id_ for id_ in expected if load_check(id_).deep]
-    report = health(lab.config, *(("*", *deep) if deep else ()))
-    return {check.id: check.status.value for check in report.checks}
+    """Each one's status, by its id."""
+    return {check.id: check.status.value for check in examined(lab, expected)}
