@@ -12,7 +12,7 @@ from payops.formats.json import plain_value
 
 def list_as_json(runbooks: Sequence[Runbook]) -> str:
     """`{"runbooks": [{"id", "title", "kind", "severity", "mttr_s", "rows", "scenarios", ...}]}`."""
-    body = {"runbooks": [_head(each) for each in runbooks]}
+    body: dict[str, object] = {"runbooks": [_head(each) for each in runbooks]}
     return _document("runbook list", body)
 
 
