@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from payops.config.settings import Settings
     from payops.domain.runbook import Runbook
     from payops.runbook.shelf import Shelf
-    from payops.runbook.sound import Known, Misfit
+    from payops.runbook.sound import Misfit
+    from payops.runbook.wording import Known
 
 # Names that only a configuration knows: without one, a user's own page is believed.
 _OPEN = frozenset({"own.*", "circuit.*"})
@@ -57,7 +58,7 @@ def _known(page: Runbook, settings: Settings | None) -> Known:
     from payops.cli.command_line import commands, parse
     from payops.engine.runbook_known import checks_known, signals_known
     from payops.runbook.shelf import shipped
-    from payops.runbook.sound import Known
+    from payops.runbook.wording import Known
 
     beside = _OPEN if settings is None and Path(page.path).parent != shipped() else frozenset()
     return Known(

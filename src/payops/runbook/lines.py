@@ -85,7 +85,7 @@ PLANS = ("circuit reset", "circuit trip", "reconcile", "webhooks replay", "remed
 """Commands that write a plan with --save-plan."""
 
 _NEVER_IN_A_PLAN = ("--yes", "--force", "--force-order")
-_PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_PLACEHOLDER = re.compile(r"(?<![%$])\{([a-z][a-z0-9_]*)\}")  # not curl's %{http_code}
 _INLINE = re.compile(r"`(payops [^`]+)`")
 _FENCED = re.compile(r"^```[^\n`]*\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 _BETWEEN = re.compile(r"&&|\|\||[;|>]")

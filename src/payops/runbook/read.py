@@ -152,7 +152,8 @@ def _suspects(page: Page, own: Symptoms) -> Iterable[Suspect]:
 
 def _narrower(page: Page, id_: str, part: ScenarioPart, symptoms: Symptoms) -> Suspect:
     severity = page.severity if part.severity is None else part.severity
-    return Suspect(id_, page.id, part.title, severity, symptoms, _actions(part.next or page.next))
+    actions = _actions(part.next or page.next)
+    return Suspect(id_, page.id, part.title, severity, symptoms, actions, narrow=True)
 
 
 def _actions(parts: Sequence[NextPart]) -> tuple[Action, ...]:

@@ -6,37 +6,16 @@ What only other rooms know (checks, commands) is given as `Known`.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
 from payops.config.files import preset_names
 from payops.domain.runbook import ELSEWHERE, Runbook, Step
 from payops.domain.symptom import Symptom
 from payops.domain.text import DANGEROUS
-from payops.errors import UsageError
-from payops.runbook.lines import (
-    OURS,
-    PLAN,
-    CommandLine,
-    Parse,
-    lines_in,
-    placeholders,
-    why_not_a_plan,
-    why_not_read_only,
-    words_of,
-)
+from payops.runbook.lines import OURS, placeholders
 from payops.runbook.paths import RESERVED, endless, outcomes_of, targets_of, unreachable
-
-BUILT_IN: Mapping[str, str] = {
-    "plan": "plan.json",
-    "breaker": "stripe",
-    "endpoint": "https://shop.example.com/webhooks",
-    "ledger": "payments",
-}
-"""Names in braces that every page has, with an example each: a file in the state folder for the
-plan; the only breaker, webhook endpoint and ledger of payments that is configured."""
+from payops.runbook.wording import BUILT_IN, Known, Wording, nearest
 
 ANSWERED = frozenset({"s", "skip", "b", "back", "note", "help", "?", "q", "quit"})
 """What a person may say at any step; no answer of a question is called so."""
@@ -44,21 +23,6 @@ ANSWERED = frozenset({"s", "skip", "b", "back", "note", "help", "?", "q", "quit"
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ROW = re.compile(r"S\d-\d\d")
 _OBEYED = re.compile(f"(?!\n)[{DANGEROUS}]")
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a page may name.
-
-    `checks` are those that `payops health` can ask, `signals` those that `payops diagnose` sees
-    beside them; both may hold `own.*` and `circuit.*` where no configuration says which there are.
-    `commands` are the paths of all commands and groups, `parse` reads a command line.
-    """
-
-    checks: Collection[str]
-    signals: Collection[str]
-    commands: Collection[tuple[str, ...]]
-    parse: Parse
 
 
 @dataclass(frozen=True)
@@ -76,7 +40,8 @@ class Misfit:
 def misfits_of(runbook: Runbook, ids: Collection[str], known: Known) -> tuple[Misfit, ...]:
     """What is wrong with one page; `ids` are those of all runbooks, for jumps."""
     page = _Page(runbook, ids, known)
-    return tuple(Misfit(runbook.path, place, what) for place, what in page.misfits())
+    found = (Misfit(runbook.path, place, what) for place, what in page.misfits())
+    return tuple(dict.fromkeys(found))
 
 
 def misfits_together(runbooks: Sequence[Runbook], ids: Collection[str]) -> Iterator[Misfit]:
@@ -104,6 +69,10 @@ class _Page:
     runbook: Runbook
     ids: Collection[str]
     known: Known
+
+    @property
+    def _wording(self) -> Wording:
+        return Wording(self.runbook, self.known)
 
     def misfits(self) -> Found:
         yield from self._head()
@@ -137,25 +106,22 @@ class _Page:
             yield from _row(row, "rows")
         for name in page.presets:
             if name not in preset_names():
-                yield "presets", f"there is no preset {name!r}{_near(name, preset_names())}"
+                yield "presets", f"there is no preset {name!r}{nearest(name, preset_names())}"
 
     def _symptoms(self) -> Found:
         page = self.runbook
-        told = {"symptoms": page.symptoms}
-        told |= {f"scenarios.{each.scenario}": each.symptoms for each in page.suspects}
+        parts = {"symptoms": page.symptoms}
+        parts |= {f"scenarios.{each.scenario}": each.symptoms for each in page.suspects}
         seen: set[tuple[str, str]] = set()
-        for where, symptoms in told.items():
+        for where, symptoms in parts.items():
             for side in ("confirm", "refute", "neutral"):
                 for symptom in getattr(symptoms, side):
                     for check in _checks_in(symptom):
                         # A narrower cause repeats what the page says: told once.
-                        if (side, check) not in seen and not self._is_known(check):
-                            near = _near(check, [*self.known.checks, *self.known.signals])
-                            yield f"{where}.{side}", f"no check matches {check!r}{near}"
+                        if (side, check) not in seen:
+                            told = self._wording.signal(check)
+                            yield from ((f"{where}.{side}", what) for what in told)
                         seen.add((side, check))
-
-    def _is_known(self, glob: str) -> bool:
-        return any(_match(glob, id_) for id_ in (*self.known.checks, *self.known.signals))
 
     # ── its steps ────────────────────────────────────────────────────────────────────────────────
 
@@ -178,14 +144,18 @@ class _Page:
     def _step(self, step: Step) -> Found:
         match step.kind:
             case "check":
-                yield from (("check", what) for what in self._checks(step.what))
+                yield from (("check", what) for what in self._wording.checks(step.what))
             case "run":
-                yield from (("run", what) for what in self._reading(step.what))
+                yield from (("run", what) for what in self._wording.reading(step.what))
             case "plan":
-                yield from self._plan(step)
+                yield from (("plan", what) for what in self._wording.planning(step))
+                for key in ("why", "risk"):
+                    if not getattr(step, key).strip():
+                        yield key, "is told before a change, and there is none"
             case "wait":
-                told = self._reading if step.what.startswith(f"{OURS} ") else self._checks
-                yield from (("wait", what) for what in told(step.what))
+                words, ours = self._wording, step.what.startswith(f"{OURS} ")
+                told = words.reading(step.what) if ours else words.checks(step.what)
+                yield from (("wait", what) for what in told)
                 if step.every_s <= 0 or step.timeout_s <= 0:
                     yield "every", "a wait looks again and again, and ends: both are positive"
                 elif step.every_s > step.timeout_s:
@@ -198,35 +168,6 @@ class _Page:
             yield "since", "belongs to checks; a command has --since"
         if not step.expect:
             yield "expect", "is empty, so nothing would be well"
-
-    def _checks(self, globs: str) -> Iterator[str]:
-        for glob in (part.strip() for part in globs.split(",")):
-            if placeholders(glob):
-                continue
-            if not any(_match(glob, id_) for id_ in self.known.checks):
-                if self._is_known(glob):
-                    yield f"{glob!r} is no check of `payops health`: run the command that asks it"
-                else:
-                    yield f"no check matches {glob!r}{_near(glob, self.known.checks)}"
-
-    def _reading(self, line: str) -> Iterator[str]:
-        read, wrong = self._read(line)
-        yield from wrong
-        if read is not None and (why := why_not_read_only(read)):
-            yield why
-
-    def _plan(self, step: Step) -> Found:
-        if PLAN not in step.what:
-            yield "plan", f"has no {PLAN}: --save-plan {PLAN}"
-        read, wrong = self._read(step.what)
-        yield from (("plan", what) for what in wrong)
-        if read is not None and (why := why_not_a_plan(read)):
-            yield "plan", why
-        elif read is not None and read.given.get("--save-plan") != self._examples["plan"]:
-            yield "plan", f"--save-plan is followed by {PLAN}"
-        for key in ("why", "risk"):
-            if not getattr(step, key).strip():
-                yield key, "is told before a change, and there is none"
 
     def _answers(self, step: Step) -> Found:
         if len(set(step.answers)) < len(step.answers):
@@ -247,9 +188,9 @@ class _Page:
             if target.startswith(ELSEWHERE):
                 other = target.removeprefix(ELSEWHERE).strip()
                 if other not in self.ids:
-                    yield f"there is no runbook {other!r}{_near(other, self.ids)}"
+                    yield f"there is no runbook {other!r}{nearest(other, self.ids)}"
             elif target not in RESERVED and target not in steps:
-                yield f"there is no step {target!r}{_near(target, [*steps, *RESERVED])}"
+                yield f"there is no step {target!r}{nearest(target, [*steps, *RESERVED])}"
 
     # ── its ways ─────────────────────────────────────────────────────────────────────────────────
 
@@ -265,11 +206,6 @@ class _Page:
 
     # ── its words ────────────────────────────────────────────────────────────────────────────────
 
-    @property
-    def _examples(self) -> dict[str, str]:
-        given = {name: one.default or "x" for name, one in self.runbook.parameters.items()}
-        return {**given, **BUILT_IN}
-
     def _parameters(self) -> Found:
         declared = self.runbook.parameters
         for name in declared:
@@ -283,10 +219,10 @@ class _Page:
         for place, text in self._texts():
             for name in placeholders(text):
                 used.add(name)
-                if name not in self._examples:
+                if name not in self._wording.examples:
                     what = f"{{{name}}} is not declared under parameters"
-                    yield place, f"{what}{_near(name, self._examples)}"
-                elif name == "plan" and ".plan" not in place:
+                    yield place, f"{what}{nearest(name, self._wording.examples)}"
+                elif name == "plan" and not place.endswith((".plan", "next")):
                     yield place, "{plan} belongs to a step of the kind plan"
         for name in declared:
             if name not in used:
@@ -306,36 +242,12 @@ class _Page:
     def _lines(self) -> Found:
         for command in self._actions():
             if command.split()[0] == OURS:
-                yield from (("next", what) for what in self._read(command)[1])
+                yield from (("next", what) for what in self._wording.read(command)[1])
         for step in self.runbook.every_step:
             if step.kind in {"ask", "tell"}:
                 place = f"{_place(self.runbook, step)}.{step.kind}"
-                yield from ((place, what) for what in self._mentions(step.what))
-        yield from (("the prose", what) for what in self._mentions(self.runbook.prose))
-
-    def _mentions(self, text: str) -> Iterator[str]:
-        for line, in_block in dict.fromkeys(lines_in(text)):
-            if "…" in line or "..." in line:
-                continue
-            if not in_block and tuple(line.split()[1:]) in self.known.commands:
-                continue
-            yield from self._read(line)[1]
-
-    def _read(self, line: str) -> tuple[CommandLine | None, tuple[str, ...]]:
-        """A command line as it is understood, or what is wrong with it."""
-        try:
-            words = words_of(line, self._examples)
-        except ValueError:
-            return None, (f"`{line}`: a quote is not closed",)
-        if words[:1] != [OURS]:
-            return None, (f"`{line}` is no payops command",)
-        try:
-            read = self.known.parse(words[1:])
-        except UsageError as error:
-            hint = f"; {error.hint}" if error.hint else ""
-            return None, (f"`{line}`: {error}{hint}",)
-        wrong = [what for glob in _checks_named(read) for what in self._checks(glob)]
-        return read, tuple(f"`{line}`: {what}" for what in wrong)
+                yield from ((place, what) for what in self._wording.mentions(step.what))
+        yield from (("the prose", what) for what in self._wording.mentions(self.runbook.prose))
 
     def _hostile(self) -> Found:
         page = self.runbook
@@ -368,25 +280,3 @@ def _checks_in(symptom: Symptom) -> Iterator[str]:
     yield symptom.check
     for each in (*symptom.also, *symptom.unless):
         yield from _checks_in(each)
-
-
-def _checks_named(line: CommandLine) -> Iterator[str]:
-    """The checks that `payops health` is asked for."""
-    if line.name == "health":
-        for option in ("--only", "--skip"):
-            given = line.given.get(option)
-            yield from (str(each) for each in given) if isinstance(given, list | tuple) else ()
-
-
-def _match(glob: str, id_: str) -> bool:
-    """Whether a glob names an id, a family's name all of it; `own.*` may be known as such."""
-    return (
-        fnmatchcase(id_, glob)
-        or id_.partition(".")[0] == glob
-        or (id_.endswith(".*") and fnmatchcase(glob, id_))
-    )
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), n=1, cutoff=0.4)
-    return f"; did you mean {near[0]!r}?" if near else ""
