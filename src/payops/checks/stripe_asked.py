@@ -44,6 +44,24 @@ def account(ctx: Context) -> Answer[Account]:
     return ctx.sources.once("stripe account", ctx.sources.stripe.account)
 
 
+def connected_account(ctx: Context, id_: str) -> Answer[Account] | None:
+    """An account at Connect; None where the key's account is not its platform, or it is gone.
+
+    Raises NotConfiguredError where the key may not read accounts at all.
+    """
+    try:
+        return permitted(lambda: _get(ctx, f"/v1/accounts/{id_}", Account), "Accounts")
+    except NotConfiguredError as error:
+        cause = error.__cause__
+        if isinstance(cause, SourceError) and cause.code == "account_invalid":
+            return None
+        raise
+    except SourceError as error:
+        if error.kind is Failure.NOT_FOUND:
+            return None
+        raise
+
+
 def balance(ctx: Context) -> Answer[Balance]:
     """What the account has, and owes."""
     return _get(ctx, "/v1/balance", Balance)

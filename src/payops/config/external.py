@@ -156,6 +156,10 @@ class ExternalOwnerColumns(_Part, frozen=True):
 
     id: Annotated[str, Meta(description="Primary key")]
     mode: Annotated[str, Meta(description="How they are paid: centralized, hybrid, …")]
+    account: Annotated[
+        str,
+        Meta(description="Their account at Stripe Connect, acct_…, where the platform pays them"),
+    ] = ""
 
 
 class ExternalOwners(_Part, frozen=True):

@@ -214,3 +214,11 @@ class ConnectionSales:
     fee: int
     commission: int
     uncollected: int
+
+
+@dataclass(frozen=True)
+class ConnectAccount:
+    """An owner's account at Stripe Connect, as the database has it."""
+
+    owner: str
+    account: str

@@ -98,6 +98,7 @@ def connections(
         generated_at=now,
         environment=settings.environment,
         checks=results,
+        stripe_calls=sources.stripe_calls(),
         duration_ms=round((time.monotonic() - started) * 1000),
         extra={
             "window": {

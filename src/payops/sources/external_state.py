@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from psycopg import sql
 
-from payops.domain.external import Connection, Owed, OwedRow, OwnerPaid
+from payops.domain.external import ConnectAccount, Connection, Owed, OwedRow, OwnerPaid
 from payops.domain.money import THREE_DECIMAL, ZERO_DECIMAL, MoneyAtRisk
 from payops.errors import NotConfiguredError
 from payops.sources.external import SCALE, Catalog
@@ -192,6 +192,20 @@ class OutsideState:
             outside=_lower(external.outside_modes),
             most=most + 1,
         )
+        return Seen(tuple(told.rows[:most]), told.now, len(told.rows) > most)
+
+    def accounts(self, most: int) -> Seen[ConnectAccount]:
+        """Owners with an account at Stripe Connect, the newest first."""
+        mapped = self._external.owners
+        if mapped is None or not mapped.columns.account:
+            raise NotConfiguredError("not used here: no Connect accounts of owners are mapped")
+        catalog = Catalog(self._source, mapped.table)
+        places: dict[str, Name] = {
+            "owners": catalog.name,
+            "id": catalog.column(mapped.columns.id, "id"),
+            "account": catalog.column(mapped.columns.account, "account"),
+        }
+        told = self._ask("external_accounts", ConnectAccount, places, most=most + 1)
         return Seen(tuple(told.rows[:most]), told.now, len(told.rows) > most)
 
     def _connections(self) -> ExternalConnections:

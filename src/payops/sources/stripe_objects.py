@@ -33,6 +33,7 @@ class Account(Struct, frozen=True):
     country: str | None = None
     charges_enabled: bool | None = None
     payouts_enabled: bool | None = None
+    details_submitted: bool | None = None
     requirements: Requirements | None = None
 
 

@@ -284,6 +284,8 @@ def payout(plan: HistoryPlan, told: Payout, *, arrived: bool) -> StripeObject:
 def _the_account(plan: HistoryPlan, stories: Stories) -> Iterator[StripeObject]:
     long_ago = plan.first - 500 * DAY
     yield objects.account(id=plan.account, created=long_ago, email="shop@example.com")
+    for id_ in plan.style.accounts:
+        yield objects.account(id=id_, created=long_ago + DAY, type="express")
     url = plan.webhook_endpoint
     if url and not url.startswith("we_"):
         yield objects.webhook_endpoint(

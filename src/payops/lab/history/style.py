@@ -48,7 +48,8 @@ class Style:
     `metadata` is the PaymentIntent's (Stripe copies it to the charge), `refund_metadata` that of a
     refund; with `sessions` every payment was made by a Checkout Session with `session_metadata`.
     `customers` tells whether a person is one customer at Stripe, a new one for every payment, or
-    none; `described` whether a payment says which order it is for.
+    none; `described` whether a payment says which order it is for. `accounts` are those of its
+    sellers at Stripe Connect.
     """
 
     currencies: tuple[str, ...] = ()
@@ -62,3 +63,4 @@ class Style:
     session_metadata: Callable[[PaymentStory], Metadata] = no_metadata
     customers: Literal["one", "each time", "none"] = "one"
     described: bool = True
+    accounts: tuple[str, ...] = ()

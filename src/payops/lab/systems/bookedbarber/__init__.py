@@ -11,6 +11,7 @@ from functools import partial
 from payops.lab.history.style import Style, no_metadata
 from payops.lab.merchant.answer import Answer
 from payops.lab.systems.bookedbarber.money import charged
+from payops.lab.systems.bookedbarber.outside import BARBERS, connect_account
 from payops.lab.systems.bookedbarber.rows import metadata, no_key, tables
 from payops.lab.systems.system import Front, System
 
@@ -26,6 +27,7 @@ _STYLE = Style(
     refund_metadata=no_metadata,
     customers="none",
     described=False,
+    accounts=tuple(connect_account(barber) for barber in BARBERS),
 )
 _NO_TOKEN = Answer(401, {"detail": "Not authenticated"})
 _FRONT = Front(

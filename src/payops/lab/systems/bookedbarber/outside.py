@@ -25,12 +25,19 @@ class Barber:
     processor: str = ""
 
 
-BARBERS = (
+BARBERS = (  # each has an account at Connect as well: `connect_account`
     Barber("Anna", "centralized"),
     Barber("Bruno", "hybrid", "square"),
     Barber("Chloe", "decentralized", "stripe"),
     Barber("Dario", "decentralized", "paypal"),
 )
+
+
+def connect_account(barber: Barber) -> str:
+    """The barber's account at Stripe Connect."""
+    return f"acct_1Lab{barber.name}000000"
+
+
 # What each processor calls a payment that went well, and how its ids begin.
 _WORDS = {
     "square": ("COMPLETED", "sq"),

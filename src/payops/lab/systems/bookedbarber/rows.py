@@ -12,7 +12,7 @@ from payops.lab.history.story import PaymentStory, Refund
 from payops.lab.history.table import Table, at, major, naive
 from payops.lab.systems.bookedbarber import outside
 from payops.lab.systems.bookedbarber.money import gift, price_of
-from payops.lab.systems.bookedbarber.outside import BARBERS
+from payops.lab.systems.bookedbarber.outside import BARBERS, connect_account
 
 _FIRST_CLIENT = 101
 _COMMISSION = 20  # per cent
@@ -133,7 +133,7 @@ class _Rows:
         for id_, barber in enumerate(BARBERS, start=1):
             yield (
                 *(id_, f"{barber.name.lower()}@barbers.example", barber.name, "barber", "barber"),
-                *(True, self._began, f"acct_1Lab{barber.name}000000", "0.20", barber.mode),
+                *(True, self._began, connect_account(barber), "0.20", barber.mode),
             )
 
     def _users(self) -> Iterator[tuple[object, ...]]:
