@@ -60,16 +60,17 @@ def read_certificate(der: bytes) -> Certificate:
         # serialNumber, signature, issuer, validity, subject, subjectPublicKeyInfo, extensions
         (_, issuer), (_, validity), (_, subject) = fields[2:5]
         not_before, not_after = (_time(tag, text) for tag, text in _items(validity))
+        extensions = [content for tag, content in fields[5:] if tag == _EXPLICIT_EXTENSIONS]
+        # All of it here: whoever answers wrote every byte, those of a name too.
+        return Certificate(
+            issuer=_name(issuer),
+            subject=_name(subject),
+            not_before=not_before,
+            not_after=not_after,
+            names=tuple(name for content in extensions for name in _alternative_names(content)),
+        )
     except (IndexError, ValueError) as error:
         raise ValueError("not an X.509 certificate") from error
-    extensions = [content for tag, content in fields[5:] if tag == _EXPLICIT_EXTENSIONS]
-    return Certificate(
-        issuer=_name(issuer),
-        subject=_name(subject),
-        not_before=not_before,
-        not_after=not_after,
-        names=tuple(name for content in extensions for name in _alternative_names(content)),
-    )
 
 
 def _items(der: bytes) -> Iterator[tuple[int, bytes]]:
@@ -112,7 +113,8 @@ def _alternative_names(extensions: bytes) -> Iterator[str]:
             parts = list(_items(extension))
             if parts[0] != (_OID, _ALTERNATIVE_NAMES):
                 continue
-            (_, names), *_ = _items(next(content for tag, content in parts if tag == _OCTETS))
+            (octets,) = [content for tag, content in parts if tag == _OCTETS]
+            (_, names), *_ = _items(octets)
             for tag, name in _items(names):
                 if tag == _DNS_NAME:
                     yield name.decode("ascii", "replace")
