@@ -210,12 +210,18 @@ def _evidence(host: Host, seen: TlsFacts, as_of: datetime) -> Evidence:
 def _action(one: Certified) -> Action:
     name = one.host.name
     typeable = name.replace("-", "").replace(".", "").isalnum() and name.isascii()
+    typeable = typeable and not name.startswith("-")
+    asking = f"openssl s_client -connect {one.host} -servername {name}"
+    if one.failure is not None and one.failure.kind is not Failure.TLS:
+        # There was nobody to show a certificate: to renew it mends nothing.
+        lost = one.failure.kind is Failure.DNS
+        command = f"getent hosts {name}" if lost else asking
+        hint = one.failure.hint or "See whether it answers at all"
+        return Action(hint, command if typeable else "")
     return Action(
         f"Renew or correct it where TLS ends for {shortened(name, 80)} (proxy, load balancer): "
         "the whole chain, not the leaf alone",
-        f"openssl s_client -connect {one.host} -servername {name}"
-        if typeable and not name.startswith("-")
-        else "",
+        asking if typeable else "",
     )
 
 

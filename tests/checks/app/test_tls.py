@@ -79,6 +79,23 @@ def test_one_that_is_silent_is_as_configured() -> None:
     assert_warn(judged(CHECK, of(silent, unreachable=Status.WARN)), "connection refused")
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "command"),
+    [
+        (Failure.DNS, "try another resolver", "getent hosts shop.example"),
+        (Failure.REFUSED, "try another resolver", "openssl s_client -connect shop.example:443"),
+        (Failure.TLS, "Renew or correct it", "openssl s_client -connect shop.example:443"),
+    ],
+)
+def test_where_nobody_shows_a_certificate_none_is_to_be_renewed(
+    kind: Failure, text: str, command: str
+) -> None:
+    failure = SourceError("http", kind, "x", hint="try another resolver")
+    (action,) = judged(CHECK, of(Certified(SHOP, failure=failure))).actions
+    assert action.text.startswith(text)
+    assert action.command.startswith(command)
+
+
 def test_in_clear() -> None:
     result = judged(CHECK, of(certified(), in_clear=(Host("shop.example", 80, https=False),)))
     assert_warn(result, "shop.example is asked over http")

@@ -110,6 +110,8 @@ def test_hostile_events_stay_data() -> None:
     result = judged(CHECK, Facts(NOW, (bad,) * 4, True))
     assert_is("WARN", result)
     assert not any("rm" in action.command for action in result.actions)
+    commands = [action.command for action in result.actions]
+    assert any(command.startswith("payops webhooks status --since 20") for command in commands)
 
 
 @dataclass

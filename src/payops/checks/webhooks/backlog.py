@@ -27,7 +27,9 @@ LOOKBACK = timedelta(days=3)
 # An event this young may be on its way: Stripe's first attempt has not come back yet.
 ON_ITS_WAY = timedelta(seconds=60)
 # Only the Dashboard shows what an endpoint answered; the API and its events do not.
-_DASHBOARD = Action("See what your endpoint answered: Stripe's Dashboard, Developers, Webhooks")
+_DASHBOARD = Action(
+    "See what your endpoint answered then: Stripe's Dashboard, Developers, Webhooks"
+)
 AT_MOST = 300  # three pages: enough to call it an incident, cheap enough for one
 
 
@@ -122,6 +124,10 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         ),
         actions=(
             Action("See whether the endpoint's application answers", "payops health --only app"),
+            Action(
+                "See where each was lost, why, and what the endpoint answers now",
+                f"payops webhooks status --since {utc_text(oldest - timedelta(hours=1))}",
+            ),
             Action(
                 "See whose payment is not recorded meanwhile",
                 f"payops reconcile --since {utc_text(oldest - timedelta(hours=1))}",
