@@ -19,12 +19,25 @@ import examining
 from payops.checks import check_ids
 from payops.domain.status import Status
 from payops.errors import LabError, UsageError
-from payops.lab import laboratory, scenario
+from payops.lab import laboratory, processes, scenario
 from payops.lab.control import Control
 from payops.lab.info import LabInfo
 
 IDS = scenario.scenarios_for("reference")
 FINE = (Status.OK, Status.SKIP)
+OF_POSTGRES = {
+    "roles": "SELECT rolname FROM pg_roles ORDER BY 1",
+    "slots": "SELECT slot_name FROM pg_replication_slots ORDER BY 1",
+    "settings": "SELECT name, setting FROM pg_settings ORDER BY 1",
+    # A number that was given out stays given out, whatever becomes of its row.
+    "sequences": "SELECT sequencename, coalesce(last_value, 0) < 1000000 FROM pg_sequences "
+    "ORDER BY 1",
+    "tables": "SELECT relname, relkind, reloptions FROM pg_class "
+    "WHERE relnamespace = 'public'::regnamespace ORDER BY 1",
+    "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) "
+    "FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2",
+}
+"""What else of the database a scenario may change."""
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +63,13 @@ def state(lab: LabInfo) -> dict[str, Any]:
             unique = "SELECT indexdef FROM pg_indexes WHERE tablename = %s ORDER BY indexname"
             found[f"{table} indexes"] = connection.execute(unique, (table,)).fetchall()
             found[table] = (text.count("\n"), hashlib.sha256(text.encode()).hexdigest())
+        found |= {what: connection.execute(asked).fetchall() for what, asked in OF_POSTGRES.items()}
     with redis.Redis.from_url(lab.redis_url, decode_responses=True) as client:
         found["redis"] = {
             key: (client.get(key), client.pttl(key) > 0) for key in sorted(client.scan_iter())
         }
+        found["redis settings"] = client.config_get()
+        found["redis role"] = client.role()[0]
     stripe = Control("stripe", lab.stripe_control_url)
     simulator = stripe.get("/state")
     for name in ("faults", "keys", "status_page", "objects", "clock_offset_s", "rate_limits"):
@@ -69,6 +85,11 @@ def state(lab: LabInfo) -> dict[str, Any]:
     found["merchant"] = Control("merchant", lab.app_control_url).get("/state")["faults"]
     found["configuration"] = Path(lab.config).read_text()
     found["servers"] = [(s.name, s.running, s.address) for s in laboratory.status(Path(lab.dir))]
+    # What a scenario leaves running works in the lab's folder; the servers are there too.
+    of_servers = {s.pid for s in laboratory.status(Path(lab.dir))}
+    found["processes"] = [
+        one.pid for one in processes.left_behind(Path(lab.dir)) if one.pid not in of_servers
+    ]
     return found
 
 
@@ -94,7 +115,9 @@ def test_it_breaks_what_it_says_and_healing_leaves_no_trace(lab: LabInfo, wanted
     found = examining.examined(lab, expected)
     assert {c.id: c.status.value for c in found if c.status not in FINE} == here
     for one in found:
-        assert one.status in FINE or (one.summary and one.actions), f"{one.id}: what next?"
+        if one.status in (Status.WARN, Status.CRIT):
+            assert one.actions, f"{one.id}: what next?"
+            assert one.summary
     assert laboratory.heal(directory, wanted).scenarios == ()
     assert state(lab) == before
     healed = examining.health(lab.config, *expected).checks
@@ -228,3 +251,43 @@ def test_two_files_of_one_id_are_refused(tmp_path: Path, monkeypatch: pytest.Mon
     (package / "stripe_outage_.py").unlink()
     with pytest.raises(LabError, match="has no SCENARIO"):
         scenario.load_scenario("stripe-outage", "twice_told")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("database-deadlocks", "transactions-rolled-back"),
+        ("redis-evicting", "redis-nearly-full"),
+        ("clock-drifting", "clock-skew"),
+    ],
+)
+def test_two_that_need_the_same_are_refused(lab: LabInfo, first: str, second: str) -> None:
+    """Each would undo, or hide, what the other did."""
+    laboratory.inject(Path(lab.dir), first)
+    with pytest.raises(LabError, match=f"cannot be in force beside {first}"):
+        laboratory.inject(Path(lab.dir), second)
+
+
+def test_limits_of_two_scenarios_stand_beside_each_other(lab: LabInfo) -> None:
+    before = state(lab)
+    for wanted in ("query-runs-long", "queue-stands-still", "transaction-stays-open"):
+        laboratory.inject(Path(lab.dir), wanted)
+    assert statuses(lab) == {
+        "postgres.queries": "WARN",
+        "postgres.transactions": "WARN",
+        "queue.age": "CRIT",
+    }
+    laboratory.heal(Path(lab.dir))
+    assert state(lab) == before
+
+
+@pytest.mark.parametrize("wanted", ["redis-clients-leak", "webhook-certificate-expired"])
+def test_what_a_scenario_leaves_running_goes_with_the_lab(wanted: str, lab: LabInfo) -> None:
+    """Also where its process was killed before: healing finds nothing to end."""
+    laboratory.inject(Path(lab.dir), wanted)
+    memory = Path(lab.dir) / "scenarios" / f"{wanted}.json"
+    left = processes.Started(*json.loads(memory.read_text())["process"])
+    assert left.running
+    processes.end(left)
+    assert laboratory.heal(Path(lab.dir)).scenarios == ()
+    assert statuses(lab) == {}

@@ -33,7 +33,7 @@ SCENARIO = Scenario(
     presets=("reference", "debtflow", "ireti-pos", "v-edfinance"),
     causes=frozenset({"signature-refused"}),
     loses=True,
-    holds=frozenset({"answer"}),
+    holds=frozenset({"answer", "clock"}),
     parameters={
         "seconds": Parameter(900, 301, 86_400, "how far it is ahead; 300 s are allowed"),
     },

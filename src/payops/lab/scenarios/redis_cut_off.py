@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from payops.domain.status import Status
 from payops.lab.scenario import Lab, Parameters, Scenario
-from payops.lab.servers.server import free_port
+
+# Where nobody may listen but root, and nobody does.
+NOBODY = ("127.0.0.1", "1")
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
     del parameters
-    lab.redis.replicaof("127.0.0.1", str(free_port()))
+    lab.redis.replicaof(*NOBODY)
 
 
 def heal(lab: Lab) -> None:
@@ -28,5 +30,4 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=("reference", "debtflow", "v-edfinance", "bookedbarber"),
-    holds=frozenset({"redis takes writes"}),
 )

@@ -31,14 +31,15 @@ def inject(lab: Lab, parameters: Parameters) -> None:
             ("id", ledger.columns.id),
             ("status", ledger.columns.status),
             ("created_at", ledger.columns.created_at or ""),
+            ("reference", ledger.columns.processor_ref or ""),
         )
     }
     newest = lab.postgres.execute(
         sql.SQL(
-            "SELECT {id}::text FROM {table} WHERE {status}::text = ANY(%s) "
-            "ORDER BY {created_at} DESC LIMIT %s"
+            "SELECT {id}::text, {reference} FROM {table} WHERE {status}::text = ANY(%s) "
+            "AND NOT ({reference} = ANY(%s)) ORDER BY {created_at} DESC LIMIT %s"
         ).format(**names),
-        (list(ledger.statuses["succeeded"]), parameters["count"]),
+        (list(ledger.statuses["succeeded"]), sorted(lab.held()), parameters["count"]),
     ).fetchall()
     if not newest:
         raise LabError("the lab has no paid payments", hint="start one with more payments")
@@ -46,7 +47,7 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     about = (ledger.table, ledger.table, ledger.columns.status)
     constraints = lab.postgres.execute(_CHECKED, about).fetchall()
     lab.remember(
-        held=ids,
+        held=[row[1] for row in newest],
         rows=rows_of(lab, ledger.table, ledger.columns.id, ids),
         constraints=[list(one) for one in constraints],
     )
