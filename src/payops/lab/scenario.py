@@ -68,9 +68,12 @@ class Scenario:
     `mild` and `severe` are the values of `parameters` that make it less or more of an incident than
     the defaults do; in `differs` stand, by severity, the statuses that are others then (OK: the
     check does not see it any more). `classes` are those of `domain.discrepancy.MatchClass` that a
-    reconciliation finds by it. `outside` says what somebody else has to do before it can be over
-    ("restart Redis"); empty where payops' own commands repair all of it. `mend` does that alone,
-    and leaves to payops what payops can repair; None: what is outside is all, or nothing is.
+    reconciliation finds by it, where the system can tell, and `elsewhere` what `payops reconcile
+    external` says, by id. `own` are own checks that see it too, by preset, and `still` tells in
+    sentences what is left of it that no check sees. `outside` says what somebody else has to do
+    before it can be over ("restart Redis"); empty where payops' own commands repair all of it.
+    `mend` does that alone, and leaves to payops what payops can repair; None: what is outside is
+    all, or nothing is.
     """
 
     title: str
@@ -94,6 +97,9 @@ class Scenario:
     severe: Mapping[str, int] = field(default_factory=dict)
     differs: Mapping[Severity, Mapping[str, Status]] = field(default_factory=dict)
     classes: frozenset[str] = frozenset()
+    elsewhere: Mapping[str, Status] = field(default_factory=dict)
+    own: Mapping[str, Mapping[str, Status]] = field(default_factory=dict)
+    still: Callable[[Lab], list[str]] | None = None
     outside: str = ""
     mend: Callable[[Lab], None] | None = None
 
@@ -129,6 +135,7 @@ class Scenario:
             for check, status in expected.items()
             if check not in lost and status is not Status.OK
         }
+        told |= self.own.get(made.preset, {})
         if self.silences == "stripe":
             told |= dict.fromkeys(made.asked_of_stripe, Status.CRIT)
         if self.silences != "postgres":

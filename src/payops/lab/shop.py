@@ -59,10 +59,10 @@ def set_columns(
         sql.Placeholder("these keys"),
     )
     lab.postgres.execute(statement, {**values, "these keys": list(keys)})
-    _settle(lab, table)
+    settle(lab, table)
 
 
-def _settle(lab: Lab, table: str) -> None:
+def settle(lab: Lab, table: str) -> None:
     """Have other tables agree with the payments, where it is these that were changed."""
     if lab.system.settled and table == mapping(lab).payments.table:
         lab.postgres.execute(lab.system.settled.encode())
@@ -90,7 +90,7 @@ def put_back(lab: Lab, table: str, rows: Sequence[dict[str, Any]]) -> None:
         new=sql.SQL(", ").join(sql.SQL("EXCLUDED.{}").format(name) for name in names),
     )
     lab.postgres.execute(statement, (json.dumps(rows),))
-    _settle(lab, table)
+    settle(lab, table)
 
 
 def add_failures(lab: Lab, *, minutes: float, code: Sequence[str], message: str) -> None:
@@ -174,15 +174,20 @@ def _add_copies(lab: Lab, *, minutes: float) -> None:
 
 
 def remove_added(lab: Lab) -> None:
-    """Delete the payments that `add_failures` made."""
+    """Delete the payments that a scenario added."""
+    remove_payments(lab, lab.recall().get("added", []))
+
+
+def remove_payments(lab: Lab, keys: Sequence[str]) -> None:
+    """Delete the payments with these keys."""
     ledger = mapping(lab).payments
     lab.postgres.execute(
         sql.SQL("DELETE FROM {} WHERE {}::text = ANY(%s)").format(
             sql.Identifier(ledger.table), sql.Identifier(ledger.columns.id)
         ),
-        (lab.recall().get("added", []),),
+        (list(keys),),
     )
-    _settle(lab, ledger.table)
+    settle(lab, ledger.table)
 
 
 def open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:
@@ -190,12 +195,21 @@ def open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:
 
     Nothing happens in another system, whose breaker has other keys.
     """
+    _set_breaker(lab, "open", seconds_ago, failures)
+
+
+def half_open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:
+    """It was opened then, and its trial is under way; see `open_breaker`."""
+    _set_breaker(lab, "half_open", seconds_ago, failures)
+
+
+def _set_breaker(lab: Lab, state: str, seconds_ago: float, failures: int) -> None:
     if lab.system.name != "reference":
         return
     lab.remember(breaker={key: lab.redis.get(key) for key in BREAKER_KEYS.values()})
     seconds, microseconds = lab.redis.time()
     opened = f"{seconds + microseconds / 1e6 - seconds_ago:.3f}"
-    values: dict[str, str | int] = {"state": "open", "failures": failures}
+    values: dict[str, str | int] = {"state": state, "failures": failures}
     values |= {"last_failure": opened, "opened_at": opened}
     lab.redis.mset({BREAKER_KEYS[part]: value for part, value in values.items()})
 

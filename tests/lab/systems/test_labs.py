@@ -37,7 +37,7 @@ ENOUGH_OF_A_VARIANT = {
     "payments-stuck-pending",
     "stripe-key-invalid",
     "webhook-endpoint-down",
-    "external-connection-fails",
+    "processor-connections-failed",
     "external-collections-failed",
 }
 EVENT = b'{"id": "evt_1", "type": "payment_intent.succeeded", "data": {"object": {}}}'

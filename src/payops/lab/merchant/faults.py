@@ -17,7 +17,7 @@ from typing import Any
 
 DOOR = frozenset({"timeout", "drip", "redirect", "403", "404", "crash", "altered", "slow"})
 """The connection, or what stands before the shop."""
-SIGNATURE = frozenset({"wrong_secret", "swapped"})
+SIGNATURE = frozenset({"wrong_secret", "swapped", "any_age"})
 HANDLER = frozenset(
     {
         *("500", "swallow", "swallow_logged", "stuck", "failed", "late"),
@@ -30,11 +30,11 @@ WEBHOOK = DOOR | SIGNATURE | HANDLER
 timeout: no answer; drip: an answer, a byte a second; redirect: 308 to `location`; 403: a login page
 (HTML); 404; crash: 500 before anything is written; altered: a proxy writes the JSON anew, so that
 the signature does not fit; wrong_secret: every signature is refused; swapped: the secrets of the
-shop's paths are exchanged; 500: the handler fails, and says so; swallow: 200 and nothing done;
-swallow_logged: likewise, and the log says `processed`; stuck: 200, and the row stays `received`;
-failed: 200, and the row is `failed` afterwards; late: 200, and processed `seconds` later; slow:
-answered `seconds` later; no_dedupe: what was processed is processed again; any_order: the newest
-delivery wins, be it the older event.
+shop's paths are exchanged; any_age: a signature is good however old it is; 500: the handler fails,
+and says so; swallow: 200 and nothing done; swallow_logged: likewise, and the log says `processed`;
+stuck: 200, and the row stays `received`; failed: 200, and the row is `failed` afterwards; late:
+200, and processed `seconds` later; slow: answered `seconds` later; no_dedupe: what was processed is
+processed again; any_order: the newest delivery wins, be it the older event.
 """
 HEALTH = frozenset({"500", "timeout"})
 # A request that is left hanging ends when the fault is lifted, or after this many seconds.

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from payops.domain.signature import TOLERANCE_S
 from payops.lab.merchant.answer import NO_ANSWER, Answer
 from payops.lab.merchant.faults import DOOR, HANDLER, SIGNATURE, Faults, WebhookFault
 from payops.lab.merchant.signature import genuine
@@ -59,7 +60,8 @@ class Gate:
                 body = _written_anew(body)
         wrong = self._faults.strike(SIGNATURE, body)
         secrets = self._trusted(path, wrong)
-        signed = genuine(signature, body, secrets, now=self._faults.now())
+        age = None if wrong is not None and wrong.fault == "any_age" else TOLERANCE_S
+        signed = genuine(signature, body, secrets, now=self._faults.now(), tolerance_s=age)
         return Delivery(body, signed, wrong is not None and wrong.fault == "wrong_secret")
 
     def at_handler(self, body: bytes) -> WebhookFault | None:
@@ -82,7 +84,7 @@ class Gate:
 
     def _trusted(self, path: str, fault: WebhookFault | None) -> Sequence[str]:
         """The secrets that a signature at `path` may be made with."""
-        if fault is None:
+        if fault is None or fault.fault == "any_age":
             return self._secrets[path]
         if fault.fault == "wrong_secret":
             return ()
