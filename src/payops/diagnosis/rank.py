@@ -98,7 +98,7 @@ def hypothesis(suspect: Suspect, signals: Mapping[str, Signal]) -> Hypothesis | 
     for_, missing, unasked = [], 0, set()
     decisive: set[str] = set()
     for symptom in symptoms.confirm:
-        found = symptom.in_(signals)
+        found = symptom.shown_by(signals)
         for_ += [_ground(symptom, one) for one in found]
         if symptom.decisive:
             decisive |= {one.check for one in found}
@@ -152,14 +152,10 @@ def _silent(symptom: Symptom, signals: Mapping[str, Signal]) -> set[str]:
     )
 
 
-def _place(one: Hypothesis, abnormal: Mapping[str, Signal]) -> tuple[float, ...]:
+def _place(one: Hypothesis, abnormal: Mapping[str, Signal]) -> tuple[float | str, ...]:
     """Where it stands among the thinkable, the first is the likeliest."""
-    return (
-        -_covered(one.explains, abnormal),
-        -one.confidence,
-        -len(one.decisive),
-        one.suspect.order,
-    )
+    covered = _covered(one.explains, abnormal)
+    return (-covered, -one.confidence, -len(one.decisive), -one.suspect.narrow, one.scenario)
 
 
 def _covered(checks: Iterable[str], abnormal: Mapping[str, Signal]) -> float:
@@ -189,7 +185,7 @@ def _follows(one: Hypothesis, other: Hypothesis) -> bool:
         return False
     if not _known_by(other) <= one.explains:
         return True
-    return _fit(other) > _fit(one)
+    return (_fit(other), one.scenario) > (_fit(one), other.scenario)
 
 
 def _known_by(one: Hypothesis) -> frozenset[str]:
@@ -198,4 +194,4 @@ def _known_by(one: Hypothesis) -> frozenset[str]:
 
 
 def _fit(one: Hypothesis) -> tuple[float, ...]:
-    return (one.confidence, len(one.decisive), len(one.explains), -one.suspect.order)
+    return (one.confidence, len(one.decisive), one.suspect.narrow, len(one.explains))

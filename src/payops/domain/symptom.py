@@ -48,6 +48,11 @@ class Signal:
         return self.status in (Status.WARN, Status.CRIT, Status.UNKNOWN)
 
     @property
+    def silent(self) -> bool:
+        """Whether it tells of nothing but that its source gave no answer."""
+        return "failure" in self.measured
+
+    @property
     def answered(self) -> bool:
         """Whether it says anything at all."""
         return self.status not in (Status.SKIP, Status.UNKNOWN)
@@ -127,8 +132,18 @@ class Symptom:
             and all(one.holds({**signal.measured, "summary": signal.summary}) for one in self.where)
         )
 
+    @property
+    def of_silence(self) -> bool:
+        """Whether it is about a source that gives no answer."""
+        return any(one.name in ("failure", "failed") for one in self.where)
+
+    def shown_by(self, signals: Mapping[str, Signal]) -> tuple[Signal, ...]:
+        """As `in_`, without those that tell of nothing but a source's silence, unless that is what
+        it is about: a check that could not be asked confirms nothing else."""
+        return tuple(one for one in self.in_(signals) if self.of_silence or not one.silent)
+
     def in_(self, signals: Mapping[str, Signal]) -> tuple[Signal, ...]:
-        """The signals that show it; none where what must stand beside it does not."""
+        """The signals that fit; none where what must stand beside it does not."""
         found = tuple(one for one in signals.values() if self.fits(one))
         if not found or not all(each.in_(signals) for each in self.also):
             return ()
@@ -154,5 +169,5 @@ class Suspect:
     severity: str
     symptoms: Symptoms
     actions: tuple[Action, ...] = ()
-    order: int = 0
-    """Its place among all: of two that fit alike, the earlier."""
+    narrow: bool = False
+    """Whether its runbook repairs a wider cause as well: of two that fit alike, the narrower."""

@@ -1,8 +1,8 @@
 """`payops diagnose`: looks once at everything, side by side, and ranks the causes.
 
-Five questions are asked at once, each on a daemon thread with the same deadline: the checks of
-`health`, both sides compared, the webhooks' way, the keys, the breakers. A part that fails or is
-late is told as such and hides nothing of the others.
+These are asked at once, each on a daemon thread with the same deadline: the checks of `health`,
+both sides compared, the webhooks' way, the keys, the breakers, and outside processors where there
+are any. A part that fails or is late is told as such and hides nothing of the others.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from payops.diagnosis.rank import Verdict, rank
@@ -21,7 +21,8 @@ from payops.diagnosis.signals import signals_of
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.status import Status
-from payops.errors import NotConfiguredError, PayopsError
+from payops.domain.window import Window
+from payops.errors import NotConfiguredError, PayopsError, SourceError
 from payops.sources import Sources
 from payops.sources.retries import Retries
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
     from payops.domain.symptom import Suspect
-    from payops.domain.window import Window
     from payops.engine.runner import Fault
 
 # 22 requests on a healthy system; a diagnosis sends 30 at most.
@@ -37,7 +37,12 @@ _SECOND_TRIES, _CONFIRMED = 4, 4
 # An endpoint that hangs longer has timed out for the purpose of a diagnosis.
 _PROBE_S = 1.5
 
-PARTS = ("health", "reconcile", "webhooks", "keys", "circuit")
+# Both sides are compared over the longest of these in which there were not more payments: Stripe
+# lists a hundred in a request.
+_COMPARED_H, _MOST_COMPARED = (24, 6), 300
+_FOR_DEEP_S = 1.0
+
+PARTS = ("health", "reconcile", "webhooks", "keys", "circuit", "external", "deep")
 
 
 @dataclass(frozen=True)
@@ -84,15 +89,43 @@ def diagnose(observation: Observation, suspects: Sequence[Suspect]) -> Verdict:
 def look(
     settings: Settings, window: Window, deadline: Deadline, on_fault: Fault | None = None
 ) -> Observation:
-    """Ask everything once, never later than `deadline`."""
+    """Ask everything once, never later than `deadline`.
+
+    The slow checks are asked at the end, when the database and Redis are well and there is time:
+    in the middle of an incident nobody wants to burden them.
+    """
     started, now = time.monotonic(), datetime.now(UTC)
     # Each part ends a little earlier than the look, so that it can still tell what it found.
     ends = deadline.sooner(0.05, at_most=0.3)
-    answers: queue.SimpleQueue[tuple[str, Report | str]] = queue.SimpleQueue()
-    # One set of connections and one pace for all five: they must not take from live payments what
-    # those need. Closed at the end, with what a part that hangs still holds.
+    # One set of connections and one pace for all: they must not take from live payments what those
+    # need. Closed at the end, with what a part that hangs still holds.
     sources = Sources(settings, ends.sooner(0.1, at_most=0.5), Retries(_SECOND_TRIES))
-    questions = _questions(settings, sources, window, ends, on_fault)
+    looking = _Looking(settings, sources, window, ends, on_fault)
+    reports, failures = _side_by_side(looking.parts(), deadline, on_fault)
+    if _well(reports.get("health")) and deadline.remaining > _FOR_DEEP_S:
+        some, none = _side_by_side({"deep": looking.deep}, deadline, on_fault)
+        reports |= some
+        failures |= none
+    calls = sources.every_stripe_call()
+    sources.close()
+    return Observation(
+        as_of=now,
+        window=window,
+        environment=settings.environment,
+        preset=settings.preset,
+        reports=reports,
+        failures=failures,
+        stripe_calls=calls,
+        duration_ms=round((time.monotonic() - started) * 1000),
+    )
+
+
+def _side_by_side(
+    questions: Mapping[str, Callable[[], Report]], deadline: Deadline, on_fault: Fault | None
+) -> tuple[dict[str, Report], dict[str, str]]:
+    """The reports of the questions, and what went wrong with the others; never later than the
+    deadline. What this system does not have is in neither."""
+    answers: queue.SimpleQueue[tuple[str, Report | str]] = queue.SimpleQueue()
     for name, ask in questions.items():
         threading.Thread(
             target=lambda name=name, ask=ask: answers.put((name, _asked(name, ask, on_fault))),
@@ -100,83 +133,130 @@ def look(
             daemon=True,
         ).start()
     reports: dict[str, Report] = {}
-    failures: dict[str, str] = {}
-    while len(reports) + len(failures) < len(questions):
+    failures = dict.fromkeys(questions, "it was not done before the deadline")
+    for _ in questions:
         try:
             name, answer = answers.get(timeout=max(deadline.remaining, 0.001))
         except queue.Empty:
             break
+        del failures[name]
         if isinstance(answer, Report):
             reports[name] = answer
         elif answer:
             failures[name] = answer
-        else:
-            questions = {each: ask for each, ask in questions.items() if each != name}
-    calls = sources.every_stripe_call()
-    sources.close()
-    late = {
-        name: "it was not done before the deadline" for name in questions if name not in reports
-    }
-    return Observation(
-        as_of=now,
-        window=window,
-        environment=settings.environment,
-        preset=settings.preset,
-        reports=reports,
-        failures={**late, **failures},
-        stripe_calls=calls,
-        duration_ms=round((time.monotonic() - started) * 1000),
+    return reports, failures
+
+
+def _well(health: Report | None) -> bool:
+    """Whether the database and Redis answered, and neither is in trouble."""
+    return health is not None and not any(
+        check.status in (Status.CRIT, Status.UNKNOWN)
+        for check in health.checks
+        if check.id.partition(".")[0] in ("postgres", "redis")
     )
 
 
-def _questions(
-    settings: Settings,
-    sources: Sources,
-    window: Window,
-    deadline: Deadline,
-    on_fault: Fault | None,
-) -> Mapping[str, Callable[[], Report]]:
-    def health() -> Report:
+@dataclass(frozen=True)
+class _Looking:
+    """The questions of one look."""
+
+    settings: Settings
+    sources: Sources
+    window: Window
+    deadline: Deadline
+    on_fault: Fault | None
+
+    def parts(self) -> Mapping[str, Callable[[], Report]]:
+        """What is asked side by side."""
+        asked = {
+            "health": self.health,
+            "reconcile": self.reconcile,
+            "webhooks": self.webhooks,
+            "keys": self.keys,
+            "circuit": self.circuit,
+        }
+        return asked | ({"external": self.external} if self.settings.external else {})
+
+    def health(self) -> Report:
         from payops.checks import ids_in, without_deep
+
+        return self._checks(without_deep(ids_in(self.settings)))
+
+    def deep(self) -> Report:
+        from payops.checks import ids_in, without_deep
+
+        every = ids_in(self.settings)
+        quick = set(without_deep(every))
+        return self._checks(tuple(id_ for id_ in every if id_ not in quick))
+
+    def _checks(self, ids: tuple[str, ...]) -> Report:
         from payops.engine.health import examine
 
-        ids = without_deep(ids_in(settings))
         return examine(
-            settings, ids, window=window, deadline=deadline, on_fault=on_fault, sources=sources
+            self.settings,
+            ids,
+            window=self.window,
+            deadline=self.deadline,
+            on_fault=self.on_fault,
+            sources=self.sources,
         )
 
-    def reconcile() -> Report:
+    def reconcile(self) -> Report:
         from payops.engine.reconcile import ReconcileOptions
         from payops.engine.reconcile import reconcile as compare
 
         # Causes would cost ten more pages of events; the webhooks' part has looked at those.
         options = ReconcileOptions(
-            window, limit=20, look_for_causes=False, confirm_at_most=_CONFIRMED, sources=sources
+            compared_window(self.settings, self.sources, self.window),
+            limit=20,
+            look_for_causes=False,
+            confirm_at_most=_CONFIRMED,
+            sources=self.sources,
         )
-        return compare(settings, options, deadline).report
+        return compare(self.settings, options, self.deadline).report
 
-    def webhooks() -> Report:
+    def webhooks(self) -> Report:
         from payops.engine.webhooks import Asking, status
 
-        return status(settings, window, deadline, Asking(probe_s=_PROBE_S, sources=sources))
+        asking = Asking(probe_s=_PROBE_S, sources=self.sources)
+        return status(self.settings, self.window, self.deadline, asking)
 
-    def keys() -> Report:
+    def keys(self) -> Report:
         from payops.engine.keys import KeysOptions, check_keys
 
-        return check_keys(settings, KeysOptions(sources=sources), deadline)
+        return check_keys(self.settings, KeysOptions(sources=self.sources), self.deadline)
 
-    def circuit() -> Report:
+    def circuit(self) -> Report:
         from payops.engine.circuit import StatusOptions, status
 
-        return status(settings, StatusOptions(), deadline, sources)
+        return status(self.settings, StatusOptions(), self.deadline, self.sources)
 
-    return {
-        "health": health,
-        "reconcile": reconcile,
-        "webhooks": webhooks,
-        "keys": keys,
-        "circuit": circuit,
-    }
+    def external(self) -> Report:
+        from payops.engine.external import reconcile_external
+
+        return reconcile_external(self.settings, None, self.deadline, self.sources)
+
+
+def compared_window(settings: Settings, sources: Sources, window: Window) -> Window:
+    """How far back both sides are compared: a day, where Stripe lists that in a few pages.
+
+    Money that was lost in the night is an incident in the morning. The ledger tells how many
+    payments there were; where it cannot, or there were too many, the window that was asked for.
+    """
+    ledger = settings.payments
+    if ledger is None:
+        return window
+    for hours in _COMPARED_H:
+        wider = Window(window.until - timedelta(hours=hours), window.until)
+        if wider.since >= window.since:
+            break
+        try:
+            told = sources.postgres.ledger(ledger).outcomes(wider)
+        except (SourceError, NotConfiguredError):
+            break
+        if sum(row.count for row in told.rows) <= _MOST_COMPARED:
+            return wider
+    return window
 
 
 def _asked(name: str, ask: Callable[[], Report], on_fault: Fault | None) -> Report | str:

@@ -21,7 +21,7 @@ from payops.engine.thresholds import limits_in_force
 from payops.engine.untold import untold
 from payops.errors import NotConfiguredError, SourceError
 from payops.reconcile.external_terms import ROUNDING, Terms
-from payops.sources import Sources
+from payops.sources import Sources, borrowed
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -38,27 +38,29 @@ _CHECKS: tuple[tuple[str, str, str, Callable[[Asked], Answer]], ...] = (
 )
 
 
-def reconcile_external(settings: Settings, window: Window | None, deadline: Deadline) -> Report:
+def reconcile_external(
+    settings: Settings,
+    window: Window | None,
+    deadline: Deadline,
+    sources: Sources | None = None,
+) -> Report:
     """Hold outside processors' rows against each other. `window` is of the rows' creation; None is
     all times, and a connection's totals are of all times always. Raises ConfigError for a threshold
     that fits nothing, and nothing that the database does: a check that cannot be told says so, and
-    hides no other."""
+    hides no other. `sources` are those of a run that this is a part of."""
     started, now = time.monotonic(), datetime.now(UTC)
     limits = limits_in_force(settings, EXTERNAL)
-    sources = Sources(_patient(settings), deadline)
     checks: list[CheckResult] = []
     sections: dict[str, list[Mapping[str, Any]]] = {}
-    try:
+    with borrowed(sources, _patient(settings), deadline) as lent:
         for section, id_, title, ask in _CHECKS:
             sections[section] = []
             try:
-                asked = _asked(settings, sources, window, now, limits[id_])
+                asked = _asked(settings, lent, window, now, limits[id_])
                 result, sections[section] = ask(asked)
             except (SourceError, NotConfiguredError) as error:
                 result = untold(settings, error, now)
             checks.append(replace(result, id=id_, title=title, limits=limits[id_]))
-    finally:
-        sources.close()
     edges = {"since": utc_text(window.since), "until": utc_text(window.until)} if window else None
     return Report(
         command="reconcile external",

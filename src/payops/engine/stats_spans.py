@@ -25,7 +25,7 @@ MOST_BUCKETS = 1_000
 
 @dataclass(frozen=True)
 class Span:
-    """A window with the name that its column has (`1h`, `this`)."""
+    """A window with the name that its column has (`1h`, `this`, `since`)."""
 
     name: str
     window: Window
@@ -90,9 +90,9 @@ def _buckets(window: Window, unit: Unit) -> Iterator[datetime]:
 
 
 def _name(length: timedelta) -> str:
-    """`6h`, `3d`, `90m`: as one types it."""
+    """`6h`, `3d`, `90m`: as one types it; `since` where nobody would (`--since 2026-02-11`)."""
     seconds = round(length.total_seconds())
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= 2 * size and seconds % size == 0:
             return f"{seconds // size}{unit}" if (unit, seconds) != ("d", 172_800) else "2d"
-    return {3_600: "1h", 86_400: "24h", 60: "1m"}.get(seconds, f"{seconds}s")
+    return {3_600: "1h", 86_400: "24h", 60: "1m"}.get(seconds, "since")

@@ -71,7 +71,12 @@ def _of_loss(loss: Loss, ground: Ground, limits: Mapping[str, Limits]) -> CheckR
         source="stripe",
         as_of=ground.path.as_of,
         since=loss.since,
-        measured={"count": loss.count, "payments": payments},
+        measured={
+            "count": loss.count,
+            "payments": payments,
+            "detail": loss.detail,
+            "certain": loss.certain,
+        },
         limits={name: limit for name, limit in limits[id_].items() if name != "age"},
         evidence=loss.evidence,
         actions=loss.actions,
