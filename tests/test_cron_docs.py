@@ -57,9 +57,11 @@ def test_the_crontab_says_nothing_while_all_is_well(tmp_path: Path) -> None:
         for line in "\n".join(blocks("cron")).splitlines()
         if "health.state" in line
     ]
-    for code, said in ((0, ""), (2, "PAYOPS HEALTH CRITICAL\n")):
+    written = "PAYOPS HEALTH CRITICAL - x | 'a'=1\nCRITICAL b: it's y |\n'c'=2;3\n'd'=4"
+    read = "PAYOPS HEALTH CRITICAL - x\nCRITICAL b: it's y\n"  # by people: without numbers
+    for code, said in ((0, ""), (2, read)):
         stub = tmp_path / "payops"
-        stub.write_text(f"#!/bin/sh\necho PAYOPS HEALTH CRITICAL\nexit {code}\n")
+        stub.write_text(f'#!/bin/sh\necho "{written}"\nexit {code}\n')
         stub.chmod(0o755)
         done = subprocess.run(
             ["/bin/sh", "-c", job],

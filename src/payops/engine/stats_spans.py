@@ -95,4 +95,6 @@ def _name(length: timedelta) -> str:
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= 2 * size and seconds % size == 0:
             return f"{seconds // size}{unit}" if (unit, seconds) != ("d", 172_800) else "2d"
-    return {3_600: "1h", 86_400: "24h", 60: "1m"}.get(seconds, "since")
+    return {3_600: "1h", 86_400: "24h", 60: "1m"}.get(
+        seconds, f"{seconds}s" if seconds < 120 else "since"
+    )
