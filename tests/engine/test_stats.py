@@ -57,7 +57,7 @@ def test_three_windows_and_the_one_that_is_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("hours", "name"),
-    [(6, "6h"), (72, "3d"), (1.5, "90m"), (0.0125, "45s"), (24.7, "since"), (48, "2d")],
+    [(6, "6h"), (72, "3d"), (1.5, "90m"), (0.0125, "45s"), (24.71, "since"), (48, "2d")],
 )
 def test_another_window_stands_among_them(hours: float, name: str) -> None:
     spans = recent(NOW, NOW - hours * HOUR, "day")
