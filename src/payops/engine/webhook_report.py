@@ -247,7 +247,12 @@ def endpoints_check(settings: Settings, ground: Ground) -> CheckResult:
         title=title,
         source="stripe",
         as_of=path.as_of,
-        measured={"endpoints": len(path.endpoints), "enabled": enabled, "remarks": len(found)},
+        measured={
+            "endpoints": len(path.endpoints),
+            "enabled": enabled,
+            "remarks": len(found),
+            "words": " ".join(sorted({remark.word for remark in found})),
+        },
         actions=tuple(actions[:4]),
         rows=("S0-28", "S4-05"),
     )
