@@ -79,8 +79,8 @@ def _row(name: str, info: LabInfo) -> str:
     met = "met" if few <= GOAL_S else "MISSED"
     return (
         f"| {name} | {sum(grown.values()):,} | {many:.2f} s | {few:.2f} s (goal {GOAL_S}: {met}) "
-        f"| {many / few:.1f} | {slowest} | {longest} | {', '.join(whole) or 'none'} | {stats:.2f} s "
-        f"| {connections:.2f} s |"
+        f"| {many / few:.1f} | {slowest} | {longest} | {', '.join(whole) or 'none'} "
+        f"| {stats:.2f} s | {connections:.2f} s |"
     )
 
 
