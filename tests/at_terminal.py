@@ -36,7 +36,7 @@ class AtTerminal:
             stdout=out,
             stderr=slave,
             start_new_session=True,
-            preexec_fn=_take_terminal,
+            preexec_fn=_take_terminal,  # noqa: PLW1509  no other thread is at work here
         )
         os.close(slave)
         if report:

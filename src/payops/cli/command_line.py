@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -16,9 +17,9 @@ def parse(words: Sequence[str]) -> CommandLine:
 
     Names of checks and of outputs in them are looked up too.
     """
-    from payops.cli.main import CommandLineError, app, hoisted
+    from payops.cli.main import CommandLineError, hoisted
 
-    here: Any = typer.main.get_command(app)
+    here = _root()
     path: tuple[str, ...] = ()
     try:
         rest = hoisted(words)
@@ -40,11 +41,18 @@ def parse(words: Sequence[str]) -> CommandLine:
     return CommandLine(path, given)
 
 
+@cache
 def commands() -> frozenset[tuple[str, ...]]:
     """The paths of all commands and groups."""
+    return frozenset(_below(_root(), ()))
+
+
+@cache
+def _root() -> Any:
+    """The whole command line: making it takes longer than reading a hundred lines by it."""
     from payops.cli.main import app
 
-    return frozenset(_below(typer.main.get_command(app), ()))
+    return typer.main.get_command(app)
 
 
 def _below(here: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
