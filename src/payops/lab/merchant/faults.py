@@ -15,7 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-DOOR = frozenset({"timeout", "drip", "redirect", "403", "404", "crash", "altered", "slow"})
+DOOR = frozenset(
+    {"timeout", "closed", "drip", "redirect", "403", "404", "crash", "altered", "slow"}
+)
 """The connection, or what stands before the shop."""
 SIGNATURE = frozenset({"wrong_secret", "swapped", "any_age"})
 HANDLER = frozenset(
@@ -27,7 +29,7 @@ HANDLER = frozenset(
 WEBHOOK = DOOR | SIGNATURE | HANDLER
 """What a fault does to a delivery.
 
-timeout: no answer; drip: an answer, a byte a second; redirect: 308 to `location`; 403: a login page
+timeout: no answer; closed: the connection is dropped without one; drip: an answer, a byte a second; redirect: 308 to `location`; 403: a login page
 (HTML); 404; crash: 500 before anything is written; altered: a proxy writes the JSON anew, so that
 the signature does not fit; wrong_secret: every signature is refused; swapped: the secrets of the
 shop's paths are exchanged; any_age: a signature is good however old it is; 500: the handler fails,

@@ -72,6 +72,8 @@ class Gate:
         if fault.fault == "timeout":
             self._faults.hang("webhook")
             return NO_ANSWER
+        if fault.fault == "closed":
+            return NO_ANSWER
         if fault.fault == "redirect":
             other = path.rstrip("/") if path.endswith("/") else path + "/"
             return Answer(308, {"error": "moved"}, {"Location": fault.location or other})
