@@ -40,7 +40,12 @@ def facts(used: int, usable: int = 100, **given: Any) -> Facts:
 )
 def test_share_of_the_servers_limit(used: int, overrides: dict[str, Any], status: str) -> None:
     result = judged(CHECK, facts(used), **overrides)
-    assert_is(status, result, f"{used} of 100 connections used")
+    told = f"{used} of 100 connections used ({used} %)"
+    assert_is(
+        status,
+        result,
+        told if used <= 100 else "100 of 100 connections used, and 20 of those reserved",
+    )
     assert bool(result.evidence) == bool(result.actions) == (status != "OK")
     if status != "OK":
         assert "checkout holds 80" in result.summary

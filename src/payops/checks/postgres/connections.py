@@ -105,7 +105,9 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         summary = f"{facts.used_here} of the database's own {facts.limit_here} connections used "
         summary += f"({here:.0f} %)"
     else:
-        summary = f"{facts.used} of {facts.usable} connections used ({share:.0f} %)"
+        summary = f"{min(facts.used, facts.usable)} of {facts.usable} connections used"
+        reserved = facts.used - facts.usable
+        summary += f", and {reserved} of those reserved" if reserved > 0 else f" ({share:.0f} %)"
     most = facts.holders[0] if facts.holders else None
     if most and status is not Status.OK:
         held = sum(one.count for one in facts.holders if one.application == most.application)
