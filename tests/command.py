@@ -8,7 +8,10 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+import warm
 
 # What cron gives a job, and nothing of the developer's own environment.
 CRON = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
@@ -29,20 +32,33 @@ def payops(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout: float = 60,
+    fresh: bool = False,
 ) -> Finished:
-    """Run `payops ...` in cron's empty environment plus `env`."""
+    """Run `payops ...` in cron's empty environment plus `env`, as a process of its own.
+
+    With `fresh`, or PAYOPS_FRESH in the environment, by a new interpreter: for what depends on how
+    one starts, and for how long a command takes. Otherwise it is forked (`warm.py`).
+    """
+    environment = {**CRON, **passed_on(), **(env or {})}
     started = time.monotonic()
-    done = subprocess.run(
-        [sys.executable, "-m", "payops", *map(str, arguments)],
-        env={**CRON, **passed_on(), **(env or {})},
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    if fresh or os.environ.get("PAYOPS_FRESH") or warm.depends_on(env or {}):
+        done = subprocess.run(
+            [sys.executable, "-m", "payops", *map(str, arguments)],
+            env=environment,
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+    else:
+        done = warm.run([*map(str, arguments)], environment, cwd, timeout)
     return Finished(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
+
+
+new_payops = partial(payops, fresh=True)
+"""`payops ...` by a new interpreter."""
 
 
 def passed_on() -> dict[str, str]:

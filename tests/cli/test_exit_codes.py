@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from command import CRON, assert_calm, passed_on, payops
+from command import CRON, assert_calm, passed_on
+from command import new_payops as payops
 from payops.checks import check_ids, without_deep
 
 OWN_FAULT = 3

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from command import Finished, assert_calm, payops
+from command import Finished, assert_calm, new_payops, payops
 from payops.checks import check_ids, load_check, without_deep
 from payops.domain.status import Status, worst
 from payops.lab import laboratory
@@ -87,8 +87,8 @@ def test_a_hung_stripe_hides_nothing_else(lab: LabInfo) -> None:
     stripe.post("/faults", [{"kind": "hang"}])
     try:
         for again in (True, True, False):  # a machine may stand still for a moment
-            idle = payops("--version").seconds
-            done = payops("--config", lab.config, "health", "-o", "json", "--deadline", "3s")
+            idle = new_payops("--version").seconds
+            done = new_payops("--config", lab.config, "health", "-o", "json", "--deadline", "3s")
             if done.seconds < 3 + 0.5 + idle or not again:
                 break
     finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -13,7 +14,8 @@ from payops.domain.discrepancy import HARMLESS, MatchClass
 from payops.domain.payment import PAID, PaymentStatus
 from payops.domain.status import Status
 from payops.reconcile.classify import PAIRS, STATES, verdict, verdicts
-from reconcile.merchant import NOW, Merchant, ledger, match
+from payops.reconcile.totals import Row
+from reconcile.merchant import NOW, Found, Merchant, ledger, match
 
 T = NOW - timedelta(hours=5)
 WORDS = get_args(PaymentWord)
@@ -91,21 +93,49 @@ def test_money_on_one_side_only_is_never_harmless(word: str, state: str) -> None
         assert verdict(word, state).severity is Status.CRIT
 
 
+@dataclass(frozen=True)
+class Matched:
+    """Every pair of the table as a payment of one merchant's, and what a match made of them."""
+
+    found: Found
+    keys: dict[tuple[str, str], str]
+
+    def of(self, word: str, state: str) -> list[Row]:
+        key = self.keys[word, state]
+        return [row for row in self.found.findings if row["key"] == key]
+
+
+@pytest.fixture(scope="module")
+def matched(tmp_path_factory: pytest.TempPathFactory) -> Matched:
+    merchant, keys = Merchant(), {}
+    for word, state, _, _ in PAIR_CASES:
+        intent, row = merchant.pair(T, word, _STATUS[state])
+        keys[word, state] = row["key"]
+        if state == "declined":
+            intent["failure_code"] = "card_declined"
+        if state in {"part_refunded", "refunded"}:
+            intent["amount_refunded"] = 1999 if state == "refunded" else 999
+    spool = merchant.write(tmp_path_factory.mktemp("pairs") / "spool")
+    return Matched(match(spool, {"payments": ledger()}), keys)
+
+
+def test_sql_counts_each_pair_once(matched: Matched) -> None:
+    expected = Counter(match_class.value for _, _, match_class, _ in PAIR_CASES)
+    assert matched.found.counted() == expected
+    harmless = sum(match_class in HARMLESS for _, _, match_class, _ in PAIR_CASES)
+    assert len(matched.found.findings) == len(PAIR_CASES) - harmless
+
+
 @pytest.mark.parametrize(("word", "state", "match_class", "severity"), PAIR_CASES)
 def test_sql_applies_the_table(
-    word: str, state: str, match_class: MatchClass, severity: Status, tmp_path: Path
+    matched: Matched, word: str, state: str, match_class: MatchClass, severity: Status
 ) -> None:
-    merchant = Merchant()
-    intent, _ = merchant.pair(T, word, _STATUS[state])
-    if state == "declined":
-        intent["failure_code"] = "card_declined"
-    if state in {"part_refunded", "refunded"}:
-        intent["amount_refunded"] = 1999 if state == "refunded" else 999
-    found = match(merchant.write(tmp_path / "spool"), {"payments": ledger()})
-    assert found.counted() == {match_class.value: 1}
+    rows = matched.of(word, state)
     if match_class in HARMLESS:
+        assert rows == []
         return
-    row = found.only()
+    (row,) = rows
+    assert row["class"] == match_class.value
     assert row["severity"] == severity.value
     net = {"paid": 1999, "part_refunded": 1000, "refunded": 0}.get(state, 0)
     given = 1999 - net if state in _TAKEN else 0

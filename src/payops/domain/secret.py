@@ -98,8 +98,9 @@ def remember(text: str) -> None:
     global _compiled  # noqa: PLW0603  one process, one set of secrets
     found = {form for secret in _secrets_in(text) for form in _forms(secret)}
     with _lock:
-        _known.update(found)
-        _compiled = None
+        if not found <= _known:
+            _known.update(found)
+            _compiled = None
 
 
 def remember_url(url: str) -> None:
