@@ -62,7 +62,7 @@ def test_the_databases_own_limit(here: int, limit: int, status: str) -> None:
 
 
 def test_no_slot_at_all_does_not_crash() -> None:
-    assert_crit(judged(CHECK, facts(3, 0)), "3 of 0 connections")
+    assert_crit(judged(CHECK, facts(3, 0)), "0 of 0 connections used, and 3 of those reserved")
 
 
 def test_hidden_sessions_are_said_to_need_a_grant() -> None:
