@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from payops.domain.symptom import Suspect
     from payops.engine.runner import Fault
 
-# 22 requests on a healthy system; a diagnosis sends 30 at most.
-_SECOND_TRIES, _CONFIRMED = 4, 4
+# 23 to 28 requests on a healthy system; a diagnosis sends 30 at most.
+_SECOND_TRIES, _CONFIRMED = 2, 4
 # An endpoint that hangs longer has timed out for the purpose of a diagnosis.
 _PROBE_S = 1.5
 
