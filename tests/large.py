@@ -7,7 +7,7 @@ reconcile` send is noted, while somebody else writes to the ledger.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -75,6 +75,7 @@ class Asked:
 @dataclass(frozen=True)
 class Large:
     """A lab after all that: `db` is the database's owner, `rows` are the tables' that grew.
+    `before` is what its system's own checks said when it had few, which depends on the hour.
 
     `written` is how often the writer committed, `in_the_way` what it ever met of payops' locks.
     """
@@ -82,6 +83,7 @@ class Large:
     name: str
     config: str
     settings: Settings
+    before: Report
     report: Report
     asked: tuple[Asked, ...]
     db: psycopg.Connection[Any]
@@ -119,8 +121,10 @@ def large(directory: Path, name: str) -> Iterator[Large]:
     """A lab of the system `name` with many old rows, after payops looked at all of it."""
     info = laboratory.up(laboratory.LabOptions(dir=directory, preset=name))
     try:
-        rows = crowd(info, ROWS)
         loaded = load(info.config)
+        with located(loaded.path):
+            before = _examined(loaded.settings, own_ids(loaded.settings))
+        rows = crowd(info, ROWS)
         assert loaded.settings.payments is not None
         with (
             psycopg.connect(info.postgres_dsn, autocommit=True) as db,
@@ -136,6 +140,7 @@ def large(directory: Path, name: str) -> Iterator[Large]:
                 name,
                 info.config,
                 loaded.settings,
+                before,
                 report,
                 tuple(asked),
                 db,
@@ -149,13 +154,16 @@ def large(directory: Path, name: str) -> Iterator[Large]:
 
 def _look(settings: Settings) -> Report:
     """Every check there is, then the two other commands that ask the ledger."""
-    now = datetime.now(UTC)
-    ids = list(dict.fromkeys([*check_ids(), *own_ids(settings)]))
-    window = Window(now - timedelta(hours=1), now)
-    report = examine(settings, ids, window=window, deadline=Deadline.after(60))
+    report = _examined(settings, dict.fromkeys([*check_ids(), *own_ids(settings)]))
     stats(settings, timedelta(hours=24), "hour", Deadline.after(60))
     connections(settings, timedelta(days=30), Deadline.after(60))
     return report
+
+
+def _examined(settings: Settings, ids: Iterable[str]) -> Report:
+    now = datetime.now(UTC)
+    window = Window(now - timedelta(hours=1), now)
+    return examine(settings, list(ids), window=window, deadline=Deadline.after(60))
 
 
 def _copies(settings: Settings) -> list[Asked]:
