@@ -26,14 +26,9 @@ NEVER_ALONE = {
         "the wheel's PostgreSQL does not bring pg_stat_statements: the query runs over a table of "
         "its columns in tests/checks/postgres/test_slow_statements.py"
     ),
-    "postgres.wraparound": (
-        "two thousand million transactions, or 300 million behind one that stays open; autovacuum "
-        "freezes the rows of a lab before: gathered from the real server and judged by a table in "
-        "tests/checks/postgres/test_wraparound.py"
-    ),
 }
-TRIPPED_BY_NONE = {"postgres.slow-statements", "postgres.wraparound"}
-"""Which a server that is down turns red, as all that ask it, and no fault of their own."""
+TRIPPED_BY_NONE = {"postgres.slow-statements"}
+"""Which a server that is down turns red, as all that ask it, and no fault of its own."""
 
 
 def tripped() -> dict[str, dict[str, int]]:
