@@ -19,6 +19,7 @@ from payops.lab.running import Lab
 from payops.lab.shop import mapping, put_back, put_back_strings, rows_of, strings_with_expiry
 from payops.lab.stripe.objects import StripeObject, derived_token
 
+_SOON = timedelta(seconds=2)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
@@ -51,8 +52,15 @@ def copy_of(lab: Lab, row: Row, number: int, *, at: datetime, order: str = "") -
         text = f"{lab.scenario} {copy[columns.id]}"
         copy[columns.idempotency_key] = hashlib.sha256(text.encode()).hexdigest()
     later = at - _moment(row[columns.created_at])
+    moved = _moved(copy, later)
+    # Whoever pays a second time has the card and the bank's page at hand: it takes a moment.
+    for column in filter(None, (columns.updated_at, columns.completed_at)):
+        if moved[column]:
+            made = datetime.fromisoformat(moved[columns.created_at])
+            soon = made + _SOON
+            moved[column] = min(datetime.fromisoformat(moved[column]), soon).isoformat()
     objects = tuple(_renamed(one, renamed, later) for one in told)
-    return Copy(_moved(copy, later), objects, renamed, later)
+    return Copy(moved, objects, renamed, later)
 
 
 def _moment(text: str) -> datetime:

@@ -17,7 +17,8 @@ from psycopg import sql
 from payops.domain.status import Status
 from payops.errors import LabError
 from payops.lab.forgetting import forget, known_of
-from payops.lab.scenario import Lab
+from payops.lab.parameter import Parameter, Severity
+from payops.lab.running import Lab
 from payops.lab.shop import (
     mapping,
     put_back,
@@ -38,6 +39,14 @@ WAITING = 14
 # What a health check says of paid orders that are still pending, and of events that are owed.
 STUCK = {"payments.stuck-pending": Status.CRIT}
 STUCK_AND_OWED = {**STUCK, "webhooks.backlog": Status.CRIT}
+# How many have waited, as a parameter of a scenario, and by its severity.
+LOST = {
+    "waiting": Parameter(WAITING, 2, 10_000, "payments that wait over 31 min; above 10 is CRIT")
+}
+LOST_MILD, LOST_SEVERE = {"waiting": 4}, {"waiting": 40}
+LOST_DIFFERS: Mapping[Severity, Mapping[str, Status]] = {
+    "mild": {"payments.stuck-pending": Status.WARN}
+}
 _FIRST_READ = 2_000
 # Stripe's delays grow: after 40 minutes the next attempt is an hour away.
 _NEXT_TRY_S = 3_600
@@ -67,12 +76,12 @@ def payment_of(event: Event) -> str:
     return str(named or "")
 
 
-def recent(lab: Lab, types: Collection[str] = ()) -> list[Event]:
+def recent(lab: Lab, types: Collection[str] = (), *, waiting: int = WAITING) -> list[Event]:
     """The events of the last 40 minutes that the endpoint is registered for, the oldest first.
 
-    In a quiet shop they are those of a longer time, so that 14 payments have waited for more than
-    31 minutes. `types` alone, if given; none of what another scenario has changed. Raises LabError
-    when there are none.
+    In a quiet shop they are those of a longer time, so that `waiting` payments have waited for more
+    than 31 minutes. `types` alone, if given; none of what another scenario has changed. Raises
+    LabError when there are none.
     """
     registered, held, now = set(lab.system.front.events), lab.held(), time.time()
     limit, found = _FIRST_READ, list[Event]()
@@ -83,7 +92,7 @@ def recent(lab: Lab, types: Collection[str] = ()) -> list[Event]:
             for event in read
             if {"*", event["type"]} & registered and not {event["id"], payment_of(event)} & held
         ]
-        since = _beginning(found, lab.system.success, now)
+        since = _beginning(found, lab.system.success, now, waiting)
         if since is not None or len(read) < limit:
             break
         limit *= 4
@@ -100,7 +109,7 @@ def recent(lab: Lab, types: Collection[str] = ()) -> list[Event]:
     return chosen
 
 
-def _beginning(events: Sequence[Event], success: str, now: float) -> float | None:
+def _beginning(events: Sequence[Event], success: str, now: float, least: int) -> float | None:
     """When the loss began, in epoch seconds; None when there are too few payments.
 
     `events` are the newest first.
@@ -113,9 +122,9 @@ def _beginning(events: Sequence[Event], success: str, now: float) -> float | Non
         for event in events
         if event["type"] == success and event["created"] < now - WAITING_S
     ]
-    if len(waiting) < WAITING:
+    if len(waiting) < least:
         return None
-    return min(now - RECENT_S, *(began[intent] for intent in waiting[:WAITING]))
+    return min(now - RECENT_S, *(began[intent] for intent in waiting[:least]))
 
 
 def spread(events: Sequence[Event], count: int) -> list[Event]:
@@ -232,14 +241,16 @@ def owe(lab: Lab, events: Sequence[Event], fate: Fate, *, endpoints: Sequence[st
     )
 
 
-def undelivered(lab: Lab, *, status: int | None = None, error: str | None = None) -> None:
+def undelivered(
+    lab: Lab, *, status: int | None = None, error: str | None = None, waiting: int = WAITING
+) -> None:
     """Lose the recent events at the endpoint, which answers `status`, or fails with `error`.
 
     Where other scenarios have the newest payments, events of no meaning are made that are newer: an
     endpoint that takes nothing now has not taken the newest either.
     """
     fate = Fate(owed=True, status=status, error=error)
-    lose(lab, recent(lab), fate)
+    lose(lab, recent(lab, waiting=waiting), fate)
     if lab.held():
         newest = _of_no_meaning(lab)
         ids = [event["id"] for event in newest]
@@ -271,9 +282,9 @@ def _of_no_meaning(lab: Lab) -> list[Event]:
     ]
 
 
-def never_sent(lab: Lab, types: Collection[str] = ()) -> None:
+def never_sent(lab: Lab, types: Collection[str] = (), *, waiting: int = WAITING) -> None:
     """Have Stripe never have sent the recent events, of these types if given."""
-    lose(lab, recent(lab, types), Fate())
+    lose(lab, recent(lab, types, waiting=waiting), Fate())
 
 
 # ── the application itself, for what comes from now on ───────────────────────────────────────────

@@ -29,14 +29,15 @@ HANDLER = frozenset(
 WEBHOOK = DOOR | SIGNATURE | HANDLER
 """What a fault does to a delivery.
 
-timeout: no answer; closed: the connection is dropped without one; drip: an answer, a byte a second; redirect: 308 to `location`; 403: a login page
-(HTML); 404; crash: 500 before anything is written; altered: a proxy writes the JSON anew, so that
-the signature does not fit; wrong_secret: every signature is refused; swapped: the secrets of the
-shop's paths are exchanged; any_age: a signature is good however old it is; 500: the handler fails,
-and says so; swallow: 200 and nothing done; swallow_logged: likewise, and the log says `processed`;
-stuck: 200, and the row stays `received`; failed: 200, and the row is `failed` afterwards; late:
-200, and processed `seconds` later; slow: answered `seconds` later; no_dedupe: what was processed is
-processed again; any_order: the newest delivery wins, be it the older event.
+timeout: no answer; closed: the connection is dropped without one; drip: an answer, a byte a second;
+redirect: 308 to `location`; 403: a login page (HTML); 404; crash: 500 before anything is written;
+altered: a proxy writes the JSON anew, so that the signature does not fit; wrong_secret: every
+signature is refused; swapped: the secrets of the shop's paths are exchanged; any_age: a signature
+is good however old it is; 500: the handler fails, and says so; swallow: 200 and nothing done;
+swallow_logged: likewise, and the log says `processed`; stuck: 200, and the row stays `received`;
+failed: 200, and the row is `failed` afterwards; late: 200, and processed `seconds` later; slow:
+answered `seconds` later; no_dedupe: what was processed is processed again; any_order: the newest
+delivery wins, be it the older event.
 """
 HEALTH = frozenset({"500", "timeout"})
 # A request that is left hanging ends when the fault is lifted, or after this many seconds.

@@ -49,4 +49,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     changes=frozenset({"account"}),
+    outside="give Stripe what it asks for, in the Dashboard",
 )

@@ -30,4 +30,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     changes=frozenset({"health page"}),
+    outside="put back the release that worked, or restart the application",
 )

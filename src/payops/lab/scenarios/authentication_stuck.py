@@ -33,4 +33,8 @@ SCENARIO = Scenario(
     inject=inject,
     heal=take_away,
     parameters={"count": Parameter(12, 1, 50, "how many wait; more than 10 are system-wide")},
+    mild={"count": 4},
+    severe={"count": 40},
+    differs={"mild": {"payments.requires-action": Status.WARN}},
+    outside="have the bank's page open again: a content policy or a blocked frame",
 )

@@ -36,4 +36,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     changes=frozenset({"balance"}),
+    outside="pay in what is missing, in the Dashboard",
 )

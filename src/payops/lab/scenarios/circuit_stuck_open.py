@@ -8,19 +8,17 @@ is to be reset by hand.
 from __future__ import annotations
 
 from payops.domain.status import Status
-from payops.lab.scenario import Lab, Parameters, Scenario
+from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
 from payops.lab.shop import add_failures, open_breaker, remove_added, restore_breaker
 
-MINUTES = 12
 FAILURES = 7
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    open_breaker(lab, seconds_ago=MINUTES * 60, failures=FAILURES)
+    open_breaker(lab, seconds_ago=parameters["minutes"] * 60, failures=FAILURES)
     add_failures(
         lab,
-        minutes=MINUTES,
+        minutes=parameters["minutes"],
         code=("circuit_open",),
         message="ServiceUnavailableError: breaker open",
     )
@@ -44,4 +42,7 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     changes=frozenset({"breaker"}),
+    parameters={"minutes": Parameter(12, 2, 55, "for how long it has been open")},
+    mild={"minutes": 3},
+    severe={"minutes": 50},
 )

@@ -7,20 +7,32 @@ Stripe signs with the time; more than 300 s from the receiver's own, and it refu
 from __future__ import annotations
 
 from payops.domain.status import Status
-from payops.lab.losing import STUCK_AND_OWED, find_again, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    find_again,
+    undelivered,
+)
 from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    undelivered(lab, status=400)
+    undelivered(lab, status=400, waiting=parameters["waiting"])
     lab.remember(skewed=True)
     lab.merchant.put("/faults", {"clock_offset_s": parameters["seconds"]})
 
 
-def heal(lab: Lab) -> None:
-    find_again(lab)
+def mend(lab: Lab) -> None:
     if lab.recall().get("skewed"):
         lab.merchant.put("/faults", {"clock_offset_s": 0})
+
+
+def heal(lab: Lab) -> None:
+    find_again(lab)
+    mend(lab)
 
 
 SCENARIO = Scenario(
@@ -35,6 +47,12 @@ SCENARIO = Scenario(
     loses=True,
     holds=frozenset({"answer", "clock"}),
     parameters={
+        **LOST,
         "seconds": Parameter(900, 301, 86_400, "how far it is ahead; 300 s are allowed"),
     },
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="set the application's clock (NTP)",
+    mend=mend,
 )

@@ -15,15 +15,16 @@ from payops.lab.outsidefaults import (
     label,
     put_rows_right,
 )
-from payops.lab.scenario import Lab, Parameters, Scenario
+from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    began = datetime.now(UTC).replace(tzinfo=None) - timedelta(hours=3)  # no zone, UTC
+    began = datetime.now(UTC).replace(tzinfo=None) - timedelta(
+        hours=parameters["hours"]
+    )  # no zone, UTC
     status = label(lab, COLLECTIONS, "processing")
     values = {"status": status, "created_at": began, "collected_at": None}
-    change(lab, COLLECTIONS, first_collections(lab, 2), values)
+    change(lab, COLLECTIONS, first_collections(lab, parameters["count"]), values)
 
 
 SCENARIO = Scenario(
@@ -35,4 +36,11 @@ SCENARIO = Scenario(
     heal=put_rows_right,
     presets=("bookedbarber",),
     changes=frozenset({"collections"}),
+    parameters={
+        "count": Parameter(2, 1, 50, "how many collections"),
+        "hours": Parameter(3, 3, 720, "for how long; 2 h are allowed"),
+    },
+    mild={"count": 1},
+    severe={"count": 8, "hours": 30},
+    outside="ask the bank or processor what became of them, and say so in the application",
 )

@@ -26,4 +26,6 @@ SCENARIO = Scenario(
     inject=inject,
     heal=take_away,
     parameters={"count": Parameter(20, 11, 50, "how many payments; more than 10 are flagged")},
+    mild={"count": 12},
+    severe={"count": 45},
 )

@@ -29,4 +29,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
+    outside="restart the application named checkout, which holds the connections",
 )

@@ -31,4 +31,5 @@ SCENARIO = Scenario(
     stops=("postgres",),
     silences="postgres",
     presets=EVERY_PRESET,
+    outside="restart PostgreSQL",
 )

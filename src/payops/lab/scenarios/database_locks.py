@@ -39,4 +39,9 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     parameters={"waiting": Parameter(12, 1, 25, "sessions that wait; more than 10 are CRIT")},
+    # Whoever waits for more than 5 s is WARN and for more than 30 s CRIT, however few they are.
+    mild={"waiting": 5},
+    severe={"waiting": 24},
+    differs={"mild": {"postgres.locks": Status.WARN}},
+    outside="end the session of settlement-job, which holds the lock",
 )

@@ -33,4 +33,7 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     parameters={"count": Parameter(8, 1, 25, "transactions; more than 5 are WARN, than 20 CRIT")},
+    severe={"count": 24},
+    differs={"severe": {"postgres.idle-in-transaction": Status.CRIT}},
+    outside="restart the application named checkout",
 )

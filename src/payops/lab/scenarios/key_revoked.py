@@ -27,4 +27,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"secret key"}),
+    outside="put the key that is good in place",
 )

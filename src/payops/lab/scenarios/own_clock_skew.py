@@ -30,4 +30,7 @@ SCENARIO = Scenario(
     presets=EVERY_PRESET,
     changes=frozenset({"Stripe's clock"}),
     parameters={"seconds": Parameter(600, 301, 3_600, "how far it is ahead")},
+    mild={"seconds": 310},
+    severe={"seconds": 3_000},
+    outside="set this machine's clock (NTP)",
 )

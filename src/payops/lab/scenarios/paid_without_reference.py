@@ -39,4 +39,6 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     parameters={"count": Parameter(3, 1, 10, "how many payments")},
+    mild={"count": 1},
+    severe={"count": 8},
 )

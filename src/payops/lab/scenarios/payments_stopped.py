@@ -80,4 +80,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     changes=frozenset({"payments"}),
+    outside="put back the release whose checkout worked",
 )

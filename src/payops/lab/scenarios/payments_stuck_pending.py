@@ -125,4 +125,8 @@ SCENARIO = Scenario(
     parameters={
         "count": Parameter(14, 1, 10_000, "how many payments; more than 10 are system-wide"),
     },
+    mild={"count": 3},
+    severe={"count": 30},
+    differs={"mild": {"payments.stuck-pending": Status.WARN}},
+    classes=frozenset({"status_mismatch"}),
 )

@@ -6,16 +6,15 @@ Runbook 003, external processor connection issues: whatever is not connected is 
 from __future__ import annotations
 
 from payops.domain.status import Status
-from payops.lab.outsidefaults import CONNECTIONS, change, label, put_rows_right
-from payops.lab.scenario import Lab, Parameters, Scenario
+from payops.lab.outsidefaults import CONNECTIONS, change, connections, label, put_rows_right
+from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
     change(
         lab,
         CONNECTIONS,
-        [1],
+        connections(lab, parameters["count"]),
         {
             "status": label(lab, CONNECTIONS, "error"),
             "error_count": 7,
@@ -33,4 +32,13 @@ SCENARIO = Scenario(
     heal=put_rows_right,
     presets=("bookedbarber",),
     changes=frozenset({"connections"}),
+    parameters={"count": Parameter(1, 1, 3, "how many connections; all three are CRIT")},
+    severe={"count": 3},
+    # Who is paid by outside processors alone cannot be paid then.
+    differs={
+        "severe": {
+            "external.connections": Status.CRIT,
+            "external.configuration": Status.WARN,
+        }
+    },
 )

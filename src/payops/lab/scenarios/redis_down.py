@@ -30,4 +30,5 @@ SCENARIO = Scenario(
     stops=("redis",),
     # Ireti POS uses no Redis.
     presets=("reference", "debtflow", "v-edfinance", "bookedbarber"),
+    outside="restart Redis",
 )

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from payops.domain.status import Status
 from payops.lab.outsidefaults import CONFIGURATIONS, change, put_rows_right
-from payops.lab.scenario import Lab, Parameters, Scenario
+from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    change(lab, CONFIGURATIONS, [2], {"minimum_collection_amount": 5_000})
+    owners = list(range(2, 2 + parameters["count"]))
+    change(lab, CONFIGURATIONS, owners, {"minimum_collection_amount": 5_000})
 
 
 SCENARIO = Scenario(
@@ -24,4 +24,7 @@ SCENARIO = Scenario(
     heal=put_rows_right,
     presets=("bookedbarber",),
     changes=frozenset({"configurations"}),
+    parameters={"count": Parameter(1, 1, 3, "of how many barbers")},
+    severe={"count": 3},
+    outside="put these barbers' configuration right in the application",
 )

@@ -40,4 +40,8 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     parameters={"seconds": Parameter(15, 1, 600, "how long each took; more than 10 s is an alert")},
+    mild={"seconds": 7},
+    severe={"seconds": 120},
+    differs={"mild": {"payments.latency": Status.WARN}},
+    outside="find where the time is lost between Stripe's answer and the row, and put it right",
 )

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from payops.domain.status import Status
 from payops.lab.dependents import all_that_need_stripe
-from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
+from payops.lab.scenario import EVERY_PRESET, Lab, Parameter, Parameters, Scenario
 from payops.lab.shop import add_failures, remove_added
-
-MINUTES = 15  # since when the key is refused
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
     lab.remember(key_changed=True)
     lab.stripe.put("/keys", {"key": lab.info.secret_key, "revoked": True})
     add_failures(
-        lab, minutes=MINUTES, code=("authentication_error",), message="Expired API Key provided."
+        lab,
+        minutes=parameters["minutes"],
+        code=("authentication_error",),
+        message="Expired API Key provided.",
     )
 
 
@@ -46,4 +46,8 @@ SCENARIO = Scenario(
     presets=EVERY_PRESET,
     failures=True,
     silences="stripe",
+    parameters={"minutes": Parameter(15, 2, 55, "since when the key is refused")},
+    mild={"minutes": 4},
+    severe={"minutes": 50},
+    outside="put the key of Stripe's Dashboard that is good in place, wherever it is used",
 )

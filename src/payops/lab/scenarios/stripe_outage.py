@@ -9,21 +9,18 @@ from __future__ import annotations
 
 from payops.domain.status import Status
 from payops.lab.dependents import all_that_need_stripe
-from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
+from payops.lab.scenario import EVERY_PRESET, Lab, Parameter, Parameters, Scenario
 from payops.lab.shop import add_failures, open_breaker, remove_added, restore_breaker
-
-MINUTES = 10  # since when payments fail
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
     state = lab.stripe.get("/state")
     lab.remember(status_page=state["status_page"])
     lab.stripe.put("/status", {"state": "down", "message": "Major outage: API requests fail."})
     lab.stripe.post("/faults", [{"kind": "status", "status": 503}])
     add_failures(
         lab,
-        minutes=MINUTES,
+        minutes=parameters["minutes"],
         code=("api_error", "api_connection_error"),
         message="Stripe did not answer.",
     )
@@ -31,7 +28,7 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     open_breaker(lab, seconds_ago=5, failures=5)
 
 
-def heal(lab: Lab) -> None:
+def mend(lab: Lab) -> None:
     faults = lab.stripe.get("/state")["faults"]
     ours = {"kind": "status", "status": 503, "match": {}}
     kept = [
@@ -43,6 +40,10 @@ def heal(lab: Lab) -> None:
     page = lab.recall().get("status_page")
     if page:
         lab.stripe.put("/status", page)
+
+
+def heal(lab: Lab) -> None:
+    mend(lab)
     remove_added(lab)
     restore_breaker(lab)
 
@@ -66,4 +67,9 @@ SCENARIO = Scenario(
     failures=True,
     silences="stripe",
     changes=frozenset({"breaker", "status page"}),
+    parameters={"minutes": Parameter(10, 2, 55, "since when payments fail")},
+    mild={"minutes": 4},
+    severe={"minutes": 50},
+    outside="wait for Stripe: https://status.stripe.com tells",
+    mend=mend,
 )

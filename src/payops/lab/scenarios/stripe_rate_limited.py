@@ -38,4 +38,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
+    outside="stop what takes the requests: a batch, a loop",
 )

@@ -40,4 +40,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
+    outside="wait for Stripe; its status page tells",
 )

@@ -7,13 +7,22 @@ runbook 002, scenario B, raw body).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    break_webhook,
+    heal,
+    mend_webhook,
+    undelivered,
+)
 from payops.lab.scenario import Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    undelivered(lab, status=400)
+    undelivered(lab, status=400, waiting=parameters["waiting"])
     break_webhook(lab, "altered")
 
 
@@ -28,4 +37,10 @@ SCENARIO = Scenario(
     causes=frozenset({"signature-refused"}),
     loses=True,
     holds=frozenset({"answer"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="have the proxy pass the body of a delivery on as it came",
+    mend=mend_webhook,
 )

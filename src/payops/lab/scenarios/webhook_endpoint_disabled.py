@@ -7,23 +7,34 @@ in the log, and a backlog of deliveries is nowhere to be seen (runbook 001, webh
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK, find_again, never_sent
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK,
+    find_again,
+    never_sent,
+)
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    never_sent(lab)
+    never_sent(lab, waiting=parameters["waiting"])
     endpoint = lab.endpoint
     lab.remember(endpoint=endpoint["id"], status=endpoint["status"])
     lab.stripe.put(f"/webhook_endpoints/{endpoint['id']}", {"status": "disabled"})
 
 
-def heal(lab: Lab) -> None:
-    find_again(lab)
+def mend(lab: Lab) -> None:
     kept = lab.recall()
     if "endpoint" in kept:
         lab.stripe.put(f"/webhook_endpoints/{kept['endpoint']}", {"status": kept["status"]})
+
+
+def heal(lab: Lab) -> None:
+    find_again(lab)
+    mend(lab)
 
 
 SCENARIO = Scenario(
@@ -37,4 +48,10 @@ SCENARIO = Scenario(
     causes=frozenset({"endpoint-disabled"}),
     loses=True,
     holds=frozenset({"registration"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="enable the endpoint in Stripe's Dashboard",
+    mend=mend,
 )

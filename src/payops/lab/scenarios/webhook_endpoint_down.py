@@ -8,20 +8,29 @@ minutes: until enough paid orders have waited for more than 30.
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    break_webhook,
+    heal,
+    mend_webhook,
+    undelivered,
+)
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    undelivered(lab, error="no answer within 10 s")
-    break_webhook(lab, "timeout")
+    undelivered(lab, error="connection closed without an answer", waiting=parameters["waiting"])
+    break_webhook(lab, "closed")
 
 
 SCENARIO = Scenario(
     title="The webhook endpoint does not answer",
     runbook="004, scenario 5; 002, scenario B",
-    breaks="the shop's webhook endpoint leaves every delivery without an answer",
+    breaks="the shop's webhook endpoint drops every delivery without an answer",
     expected=STUCK_AND_OWED,
     inject=inject,
     heal=heal,
@@ -29,4 +38,10 @@ SCENARIO = Scenario(
     causes=frozenset({"endpoint-unreachable"}),
     loses=True,
     holds=frozenset({"answer"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="bring the webhook endpoint back",
+    mend=mend_webhook,
 )

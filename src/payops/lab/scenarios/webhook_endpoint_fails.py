@@ -6,13 +6,22 @@ row in the event log (runbook 001, webhook failures; runbook 002, scenario B).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    break_webhook,
+    heal,
+    mend_webhook,
+    undelivered,
+)
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    undelivered(lab, status=500)
+    undelivered(lab, status=500, waiting=parameters["waiting"])
     break_webhook(lab, "crash")
 
 
@@ -27,4 +36,10 @@ SCENARIO = Scenario(
     causes=frozenset({"endpoint-fails"}),
     loses=True,
     holds=frozenset({"answer"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="put back the release whose endpoint worked",
+    mend=mend_webhook,
 )

@@ -6,21 +6,32 @@ page says that all is well (runbook 004, scenario 5; runbook 002, scenario B).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, find_again, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    find_again,
+    undelivered,
+)
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    undelivered(lab, error="[Errno 111] Connect call failed")
+    undelivered(lab, error="[Errno 111] Connect call failed", waiting=parameters["waiting"])
     lab.remember(closed=True)
     lab.merchant.put("/faults", {"webhook_down": True})
 
 
-def heal(lab: Lab) -> None:
-    find_again(lab)
+def mend(lab: Lab) -> None:
     if lab.recall().get("closed"):
         lab.merchant.put("/faults", {"webhook_down": False})
+
+
+def heal(lab: Lab) -> None:
+    find_again(lab)
+    mend(lab)
 
 
 SCENARIO = Scenario(
@@ -34,4 +45,10 @@ SCENARIO = Scenario(
     causes=frozenset({"endpoint-unreachable"}),
     loses=True,
     holds=frozenset({"answer"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="start the process behind the webhook endpoint again",
+    mend=mend,
 )

@@ -7,14 +7,29 @@ as ever (runbook 000, webhook processing; runbook 001, webhook failures).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK, Fate, break_webhook, heal, lose, recent
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK,
+    Fate,
+    break_webhook,
+    heal,
+    lose,
+    mend_webhook,
+    recent,
+)
 from payops.lab.scenario import Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
     types = [lab.system.success]
-    lose(lab, recent(lab, types), Fate(logged=lab.system.broken, seen=True))
+    lose(
+        lab,
+        recent(lab, types, waiting=parameters["waiting"]),
+        Fate(logged=lab.system.broken, seen=True),
+    )
     break_webhook(lab, "failed", types=types)
 
 
@@ -28,4 +43,10 @@ SCENARIO = Scenario(
     presets=("reference", "ireti-pos"),
     causes=frozenset({"received-not-processed"}),
     loses=True,
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="put back the release whose handler worked",
+    mend=mend_webhook,
 )

@@ -7,13 +7,26 @@ runbook 004, scenario 5).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK, Fate, break_webhook, heal, lose, recent
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK,
+    Fate,
+    break_webhook,
+    heal,
+    lose,
+    mend_webhook,
+    recent,
+)
 from payops.lab.scenario import Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    lose(lab, recent(lab), Fate(logged=lab.system.waiting, seen=True))
+    lose(
+        lab, recent(lab, waiting=parameters["waiting"]), Fate(logged=lab.system.waiting, seen=True)
+    )
     break_webhook(lab, "stuck")
 
 
@@ -28,4 +41,10 @@ SCENARIO = Scenario(
     causes=frozenset({"received-not-processed"}),
     loses=True,
     holds=frozenset({"handler"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="start the worker that handles events",
+    mend=mend_webhook,
 )

@@ -7,13 +7,29 @@ ledger knows better: the orders are still pending (runbook 004, scenario 5).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK, Fate, break_webhook, heal, lose, recent
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK,
+    Fate,
+    break_webhook,
+    heal,
+    lose,
+    mend_webhook,
+    recent,
+)
 from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
     types, logged = [lab.system.success], bool(parameters["logged"])
-    lose(lab, recent(lab, types), Fate(logged={} if logged else None, seen=logged))
+    lose(
+        lab,
+        recent(lab, types, waiting=parameters["waiting"]),
+        Fate(logged={} if logged else None, seen=logged),
+    )
     break_webhook(lab, "swallow_logged" if logged else "swallow", types=types)
 
 
@@ -29,6 +45,12 @@ SCENARIO = Scenario(
     causes=frozenset({"answered-not-processed"}),
     loses=True,
     parameters={
+        **LOST,
         "logged": Parameter(1, 0, 1, "1: the event log says processed; 0: it has no row"),
     },
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="put back the release whose handler worked",
+    mend=mend_webhook,
 )

@@ -6,13 +6,22 @@ long before any signature is looked at (runbook 001, webhook failures; runbook 0
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    break_webhook,
+    heal,
+    mend_webhook,
+    undelivered,
+)
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    undelivered(lab, status=403)
+    undelivered(lab, status=403, waiting=parameters["waiting"])
     break_webhook(lab, "403")
 
 
@@ -27,4 +36,10 @@ SCENARIO = Scenario(
     causes=frozenset({"endpoint-forbids"}),
     loses=True,
     holds=frozenset({"answer"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="take the endpoint's path out of the login wall",
+    mend=mend_webhook,
 )

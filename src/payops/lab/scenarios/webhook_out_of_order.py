@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
+from payops.domain.status import Status
 from payops.lab.losing import (
     STUCK,
     WAITING,
@@ -100,4 +101,9 @@ SCENARIO = Scenario(
     causes=frozenset({"out-of-order"}),
     holds=frozenset({"handler"}),
     parameters={"count": Parameter(14, 1, 10_000, "how many payments; more than 10 system-wide")},
+    mild={"count": 3},
+    severe={"count": 30},
+    differs={"mild": {"payments.stuck-pending": Status.WARN}},
+    outside="put back the release that compares what is newer",
+    mend=mend_webhook,
 )

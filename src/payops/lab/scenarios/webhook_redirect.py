@@ -8,13 +8,22 @@ scenario 5).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    break_webhook,
+    heal,
+    mend_webhook,
+    undelivered,
+)
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    undelivered(lab, status=308)
+    undelivered(lab, status=308, waiting=parameters["waiting"])
     break_webhook(lab, "redirect")
 
 
@@ -29,4 +38,10 @@ SCENARIO = Scenario(
     causes=frozenset({"endpoint-redirects"}),
     loses=True,
     holds=frozenset({"answer"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="register the address that answers, or have the endpoint answer without a redirect",
+    mend=mend_webhook,
 )

@@ -7,13 +7,22 @@ old one: every genuine delivery is answered 400, `invalid signature`, just as a 
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    break_webhook,
+    heal,
+    mend_webhook,
+    undelivered,
+)
 from payops.lab.scenario import Lab, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    undelivered(lab, status=400)
+    undelivered(lab, status=400, waiting=parameters["waiting"])
     break_webhook(lab, "wrong_secret")
 
 
@@ -28,4 +37,10 @@ SCENARIO = Scenario(
     causes=frozenset({"signature-refused"}),
     loses=True,
     holds=frozenset({"answer"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="give the application the endpoint's signing secret",
+    mend=mend_webhook,
 )

@@ -8,12 +8,22 @@ work afterwards).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK_AND_OWED, break_webhook, heal, mend_webhook, undelivered
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK_AND_OWED,
+    break_webhook,
+    heal,
+    mend_webhook,
+    undelivered,
+)
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameter, Parameters, Scenario
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    undelivered(lab, error="no answer within 10 s")
+    undelivered(lab, error="no answer within 10 s", waiting=parameters["waiting"])
     break_webhook(lab, "slow", seconds=parameters["seconds"])
 
 
@@ -29,9 +39,10 @@ SCENARIO = Scenario(
     loses=True,
     holds=frozenset({"answer"}),
     # Above what Stripe, and a probe, wait for: what comes in time is no fault.
-    parameters={"seconds": Parameter(25, 15, 110, "how long each answer takes")},
-    mild={"seconds": 15},
-    severe={"seconds": 90},
+    parameters={**LOST, "seconds": Parameter(25, 15, 110, "how long each answer takes")},
+    mild={**LOST_MILD, "seconds": 15},
+    severe={**LOST_SEVERE, "seconds": 90},
     outside="have the endpoint answer first and work afterwards; restart it",
     mend=mend_webhook,
+    differs=LOST_DIFFERS,
 )

@@ -7,7 +7,15 @@ failures; runbook 004, scenario 5).
 
 from __future__ import annotations
 
-from payops.lab.losing import STUCK, find_again, never_sent
+from payops.lab.losing import (
+    LOST,
+    LOST_DIFFERS,
+    LOST_MILD,
+    LOST_SEVERE,
+    STUCK,
+    find_again,
+    never_sent,
+)
 from payops.lab.scenario import Lab, Parameters, Scenario
 
 # What is left on the list where the endpoint was registered for everything.
@@ -34,8 +42,7 @@ _LEFT = (
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    del parameters
-    never_sent(lab, [lab.system.success])
+    never_sent(lab, [lab.system.success], waiting=parameters["waiting"])
     endpoint = lab.endpoint
     events = endpoint["enabled_events"]
     lab.remember(endpoint=endpoint["id"], types=events)
@@ -43,11 +50,15 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     lab.stripe.put(f"/webhook_endpoints/{endpoint['id']}", {"enabled_events": left})
 
 
-def heal(lab: Lab) -> None:
-    find_again(lab)
+def mend(lab: Lab) -> None:
     kept = lab.recall()
     if "endpoint" in kept:
         lab.stripe.put(f"/webhook_endpoints/{kept['endpoint']}", {"enabled_events": kept["types"]})
+
+
+def heal(lab: Lab) -> None:
+    find_again(lab)
+    mend(lab)
 
 
 SCENARIO = Scenario(
@@ -62,4 +73,10 @@ SCENARIO = Scenario(
     causes=frozenset({"type-not-subscribed"}),
     loses=True,
     holds=frozenset({"registration"}),
+    parameters=LOST,
+    mild=LOST_MILD,
+    severe=LOST_SEVERE,
+    differs=LOST_DIFFERS,
+    outside="add the type to the endpoint's list in Stripe's Dashboard",
+    mend=mend,
 )

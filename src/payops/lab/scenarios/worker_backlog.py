@@ -37,4 +37,7 @@ SCENARIO = Scenario(
     heal=heal,
     presets=("reference", "debtflow", "bookedbarber"),
     parameters={"count": Parameter(1500, 1, 100_000, "tasks; more than 1,000 are CRIT")},
+    mild={"count": 1_100},
+    severe={"count": 20_000},
+    outside="start the workers again",
 )
