@@ -306,3 +306,18 @@ def test_a_database_that_does_not_answer() -> None:
         report = connections(settings, DAYS, Deadline.after(3), only=only_)
         assert {check.status for check in report.checks} == {Status.CRIT}
         assert report.duration_ms < 3500
+
+
+def test_more_kinds_of_sales_than_can_be_read_are_told_and_hide_nothing_else(
+    barbers: Barbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("payops.sources.external_sums.MOST_KINDS", 1)
+    report = barbers.report()
+    told = [
+        check for check in report.checks if "more than 1 different connections" in check.summary
+    ]
+    notes = [table for table in report.tables if "more than 1 different connections" in table.note]
+    assert told or notes
+    assert {check.status for check in told} <= {Status.UNKNOWN}
+    assert any(table.rows for table in report.tables)
+    assert any(check.status is Status.OK for check in report.checks)

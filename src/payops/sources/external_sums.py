@@ -11,6 +11,7 @@ from psycopg import sql
 from payops.domain.external import ConnectionSales, OutsideSum
 from payops.errors import NotConfiguredError
 from payops.sources.external import SCALE, Catalog, ExternalReader, among, code_of
+from payops.sources.ledger import MOST_KINDS, refuse_too_many
 
 if TYPE_CHECKING:
     from payops.config.ledger import Ledger
@@ -131,4 +132,6 @@ class _Sums(ExternalReader):
             column = sales.column(name, place) if name else sql.SQL("NULL::numeric")
             places[f"{place}_column"] = column
             places[place] = sales.number(name, place, at=sql.Identifier(f"raw_{place}"))
-        return self._ask("external_outside", _SumRow, places)
+        rows = self._ask("external_outside", _SumRow, places, most=MOST_KINDS + 1)
+        refuse_too_many(self._ledger, len(rows), MOST_KINDS, "connections and currencies")
+        return rows

@@ -272,15 +272,16 @@ class LedgerReader:
         )
 
 
-def refuse_too_many(ledger: Ledger, found: int, most: int) -> None:
+def refuse_too_many(
+    ledger: Ledger, found: int, most: int, kinds: str = "statuses, failure codes and currencies"
+) -> None:
     """Raises SourceError TOO_MUCH where the rows of a window have more than `most` different kinds:
     no program's words are so many, and bringing them all here takes longer than there is time."""
     if found > most:
         raise SourceError(
             "postgres",
             Failure.TOO_MUCH,
-            f'table "{ledger.table}": more than {most:,} different statuses, failure codes and '
-            "currencies",
+            f'table "{ledger.table}": more than {most:,} different {kinds}',
             hint="is status, failure_code or currency mapped to a column of free text? Or does "
             "somebody flood it?",
         )

@@ -55,3 +55,4 @@ FROM (
 LEFT JOIN ({connections}) AS connection ON connection.key::text = sum.by::text
 GROUP BY sum.by, connection.processor, sum.currency
 ORDER BY count DESC, length(sum.by::text), sum.by, sum.currency
+LIMIT %(most)s
