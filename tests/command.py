@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,12 @@ class Finished:
     out: str
     err: str
     seconds: float
+
+    @property
+    def overhead(self) -> float:
+        """Seconds that the run took beside what its report (JSON) accounts for: the interpreter's
+        start and end, on this machine at this moment."""
+        return self.seconds - float(json.loads(self.out)["duration_ms"]) / 1000
 
 
 def payops(

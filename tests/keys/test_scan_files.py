@@ -46,8 +46,8 @@ def places(report: Report) -> list[str]:
     ("name", "content"),
     [
         ("plain.log", LINE),
-        ("app.log.gz", gzip.compress(LINE)),
-        ("rotated.1", gzip.compress(b"one\n") + gzip.compress(LINE[4:])),
+        ("app.log.gz", gzip.compress(LINE, mtime=0)),
+        ("rotated.1", gzip.compress(b"one\n", mtime=0) + gzip.compress(LINE[4:], mtime=0)),
         ("app.log.bz2", bz2.compress(LINE)),
         ("app.log.xz", lzma.compress(LINE)),
         ("windows.log", LINE.decode().encode("utf-16")),

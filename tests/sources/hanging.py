@@ -9,6 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import steady
+
 Behaviour = Callable[[socket.socket], None]
 
 
@@ -127,6 +129,5 @@ def at_most(seconds: float) -> Iterator[None]:
     The grace is for a machine that stands still for a moment, as loaded ones do; that a whole run
     keeps to its deadline and half a second is tested where nothing else runs (tests/cli).
     """
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < seconds + 3
+    with steady.at_most(seconds + 3):
+        yield
