@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.payops
+# Neighbours stay together, so that a lab is started once for the tests of one file.
+WORKERS ?= -n 2 --dist worksteal
 
 .PHONY: demo test quick check format bench docs clean python
 
@@ -12,10 +14,10 @@ demo: $(STAMP)-lab
 	@$(BIN)/payops demo
 
 test: $(STAMP)-dev
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) $(ARGS)
 
 quick: $(STAMP)-dev  ## the tests that take no time
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest $(WORKERS) -m "not slow" $(ARGS)
 
 check: $(STAMP)-dev
 	$(BIN)/ruff check .
