@@ -55,6 +55,17 @@ class AtTerminal:
         self._read_to = at + len(text)
         return part
 
+    def prompt(self) -> str:
+        """The question that is asked next: the last line, once it ends with `> `; empty when the
+        program ended instead."""
+        ends = time.monotonic() + _LONGEST_S
+        while not self.seen[self._read_to :].endswith("> "):
+            assert time.monotonic() < ends, f"no question came:\n{self.seen[self._read_to :]}"
+            if not self._more(0.2):
+                return ""
+        self._read_to = len(self.seen)
+        return self.seen.splitlines()[-1]
+
     def type(self, line: str = "") -> None:
         """Write a line, and Enter."""
         os.write(self._master, f"{line}\r".encode())

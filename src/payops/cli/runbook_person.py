@@ -122,7 +122,7 @@ class Terminal:
         ends = time.monotonic() + seconds
         try:
             while (left := ends - time.monotonic()) > 0:
-                self._over_line(f"{text}; again in {human_duration(max(1, round(left)))}")
+                self._over_line(f"again in {human_duration(max(1, round(left)))}, {text}")
                 time.sleep(min(1.0, left))
         except KeyboardInterrupt:
             self._over_line("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -133,12 +134,17 @@ class Session:
             run = runner.go()
             report = summary(run, runner.runbook, settings.environment)
             if run.place.step:
-                tell(f"payops: left; go on with it: payops runbook run {run.runbook} --resume")
+                tell(f"payops: left; go on with it: {self._again(run)}")
             else:
                 log.end(run.runbook, report.status.value)
         finally:
             log.free()
         return report
+
+    def _again(self, run: Run) -> str:
+        """The command that goes on with a run."""
+        config = f"--config {shlex.quote(self._asked.config)} " if self._asked.config else ""
+        return f"payops {config}runbook run {run.runbook} --resume"
 
     def _checked(self, name: str) -> Runbook:
         """The runbook, when it can be run. Raises UsageError, ConfigError."""

@@ -118,6 +118,8 @@ class Runner:
         step, runbook = where.step, self.runbook
         target = NEXT if done.outcome in {SKIPPED, NOT_ASKED} else target_of(step, done.outcome)
         escalated = ""
+        if step.kind == "plan" or target != NEXT:
+            self._person.tell(done.outcome + ("" if target == NEXT else f", so: {target}"))
         if target == ESCALATE:
             elapsed = (datetime.now(UTC) - self.run.began).total_seconds()
             escalated = whom_to_call(elapsed, self._ground.levels)

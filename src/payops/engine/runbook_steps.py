@@ -117,7 +117,8 @@ class Steps:
             if left <= 0:
                 self.person.tell(f"{word}, and {human_duration(step.timeout_s)} are over")
                 return Done("timeout", done.status, done.seen, money=done.money)
-            reply = self.person.pause(min(step.every_s, left), f"{word}: {done.seen}")
+            told = f"{human_duration(left)} left; {word}: {done.seen}"
+            reply = self.person.pause(min(step.every_s, left), told)
             if reply.word not in {"go", "note"}:
                 return reply
 
@@ -248,8 +249,10 @@ def _money(checks: Iterable[CheckResult]) -> tuple[MoneyAtRisk, ...]:
 
 
 def _last_lines(text: str) -> str:
+    """What a command said at its end: its message, where it has one, else the last of its lines."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "; ".join(lines[-2:])
+    messages = [line.removeprefix(f"{OURS}: ") for line in lines if line.startswith(f"{OURS}: ")]
+    return "; ".join(messages[-1:] or lines[-2:])
 
 
 def _told_of(text: str) -> str:
