@@ -17,7 +17,7 @@ from thinning import ALL
 ALL_PAIRS = os.environ.get("PAYOPS_PAIRS") == "all" or ALL
 _DRAWN, _SEED = 12, 4
 # Each waits ten seconds for an endpoint that hangs.
-_SLOW = frozenset({"webhook-endpoint-down"})
+_SLOW = frozenset({"webhook-endpoint-down", "webhook-timeouts"})
 # Once named wrongly: what strikes first is what stands before the handler, whichever came first.
 _ALWAYS = (
     ("webhook-processed-twice", "webhook-redirect"),

@@ -47,6 +47,7 @@ LOST_MILD, LOST_SEVERE = {"waiting": 4}, {"waiting": 40}
 LOST_DIFFERS: Mapping[Severity, Mapping[str, Status]] = {
     "mild": {"payments.stuck-pending": Status.WARN}
 }
+LOST_VARIES = frozenset({"webhooks.backlog"})
 _FIRST_READ = 2_000
 # Stripe's delays grow: after 40 minutes the next attempt is an hour away.
 _NEXT_TRY_S = 3_600

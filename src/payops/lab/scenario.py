@@ -67,13 +67,13 @@ class Scenario:
 
     `mild` and `severe` are the values of `parameters` that make it less or more of an incident than
     the defaults do; in `differs` stand, by severity, the statuses that are others then (OK: the
-    check does not see it any more). `classes` are those of `domain.discrepancy.MatchClass` that a
-    reconciliation finds by it, where the system can tell, and `elsewhere` what `payops reconcile
-    external` says, by id. `own` are own checks that see it too, by preset, and `still` tells in
-    sentences what is left of it that no check sees. `outside` says what somebody else has to do
-    before it can be over ("restart Redis"); empty where payops' own commands repair all of it.
-    `mend` does that alone, and leaves to payops what payops can repair; None: what is outside is
-    all, or nothing is.
+    check does not see it any more); what `varies` is WARN or CRIT then, by how busy the shop is.
+    `classes` are those of `domain.discrepancy.MatchClass` that a reconciliation finds by it, where
+    the system can tell, and `elsewhere` what `payops reconcile external` says, by id. `own` are own
+    checks that see it too, by preset, and `still` tells in sentences what is left of it that no
+    check sees. `outside` says what somebody else has to do before it can be over ("restart Redis");
+    empty where payops' own commands repair all of it. `mend` does that alone, and leaves to payops
+    what payops can repair; None: what is outside is all, or nothing is.
     """
 
     title: str
@@ -96,6 +96,7 @@ class Scenario:
     mild: Mapping[str, int] = field(default_factory=dict)
     severe: Mapping[str, int] = field(default_factory=dict)
     differs: Mapping[Severity, Mapping[str, Status]] = field(default_factory=dict)
+    varies: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
     elsewhere: Mapping[str, Status] = field(default_factory=dict)
     own: Mapping[str, Mapping[str, Status]] = field(default_factory=dict)

@@ -164,7 +164,13 @@ def test_every_scenario_of_the_path_names_its_cause() -> None:
     named = {one: scenario.load_scenario(one).causes for one in scenario.scenario_ids()}
     assert set().union(*named.values()) == words
     # These have tests of their own, here and beside.
-    others = {"webhook-endpoint-down", "webhook-event-never-generated", "payments-stuck-pending"}
+    others = {
+        "payments-stuck-pending",
+        "webhook-endpoint-down",
+        "webhook-event-never-generated",
+        "webhook-replay-attack",
+        "webhook-timeouts",
+    }
     assert set(TRACES) | others == PATH
     assert scenario.load_scenario("payments-stuck-pending").causes_in(system("debtflow")) == {
         "answered-not-processed"

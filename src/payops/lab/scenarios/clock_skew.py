@@ -12,6 +12,7 @@ from payops.lab.losing import (
     LOST_DIFFERS,
     LOST_MILD,
     LOST_SEVERE,
+    LOST_VARIES,
     STUCK_AND_OWED,
     find_again,
     undelivered,
@@ -53,6 +54,7 @@ SCENARIO = Scenario(
     mild=LOST_MILD,
     severe=LOST_SEVERE,
     differs=LOST_DIFFERS,
+    varies=LOST_VARIES,
     outside="set the application's clock (NTP)",
     mend=mend,
 )

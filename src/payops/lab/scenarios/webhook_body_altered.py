@@ -12,6 +12,7 @@ from payops.lab.losing import (
     LOST_DIFFERS,
     LOST_MILD,
     LOST_SEVERE,
+    LOST_VARIES,
     STUCK_AND_OWED,
     break_webhook,
     heal,
@@ -41,6 +42,7 @@ SCENARIO = Scenario(
     mild=LOST_MILD,
     severe=LOST_SEVERE,
     differs=LOST_DIFFERS,
+    varies=LOST_VARIES,
     outside="have the proxy pass the body of a delivery on as it came",
     mend=mend_webhook,
 )

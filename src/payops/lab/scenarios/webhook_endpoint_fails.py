@@ -11,6 +11,7 @@ from payops.lab.losing import (
     LOST_DIFFERS,
     LOST_MILD,
     LOST_SEVERE,
+    LOST_VARIES,
     STUCK_AND_OWED,
     break_webhook,
     heal,
@@ -40,6 +41,7 @@ SCENARIO = Scenario(
     mild=LOST_MILD,
     severe=LOST_SEVERE,
     differs=LOST_DIFFERS,
+    varies=LOST_VARIES,
     outside="put back the release whose endpoint worked",
     mend=mend_webhook,
 )

@@ -11,6 +11,7 @@ from payops.lab.losing import (
     LOST_DIFFERS,
     LOST_MILD,
     LOST_SEVERE,
+    LOST_VARIES,
     STUCK_AND_OWED,
     find_again,
     undelivered,
@@ -49,6 +50,7 @@ SCENARIO = Scenario(
     mild=LOST_MILD,
     severe=LOST_SEVERE,
     differs=LOST_DIFFERS,
+    varies=LOST_VARIES,
     outside="start the process behind the webhook endpoint again",
     mend=mend,
 )

@@ -13,6 +13,7 @@ from payops.lab.losing import (
     LOST_DIFFERS,
     LOST_MILD,
     LOST_SEVERE,
+    LOST_VARIES,
     STUCK_AND_OWED,
     break_webhook,
     heal,
@@ -42,6 +43,7 @@ SCENARIO = Scenario(
     mild=LOST_MILD,
     severe=LOST_SEVERE,
     differs=LOST_DIFFERS,
+    varies=LOST_VARIES,
     outside="register the address that answers, or have the endpoint answer without a redirect",
     mend=mend_webhook,
 )

@@ -13,6 +13,7 @@ from payops.lab.losing import (
     LOST_DIFFERS,
     LOST_MILD,
     LOST_SEVERE,
+    LOST_VARIES,
     STUCK_AND_OWED,
     break_webhook,
     heal,
@@ -45,4 +46,5 @@ SCENARIO = Scenario(
     outside="have the endpoint answer first and work afterwards; restart it",
     mend=mend_webhook,
     differs=LOST_DIFFERS,
+    varies=LOST_VARIES,
 )
