@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,13 @@ def test_the_schema_is_json_and_refuses_what_the_program_refuses() -> None:
     assert set(root["properties"]) == set(Settings.__struct_fields__)
 
 
+_schema = cache(json_schema)
+
+
 def _violations(value: Any, schema: dict[str, Any], where: str) -> Iterator[str]:
     """The part of JSON Schema that msgspec writes, without a library for it."""
     if "$ref" in schema:
-        schema = json_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+        schema = _schema()["$defs"][schema["$ref"].rpartition("/")[2]]
     if "anyOf" in schema:
         if not any(not [*_violations(value, part, where)] for part in schema["anyOf"]):
             yield f"{where}: nothing fits {value!r}"
