@@ -12,6 +12,8 @@ import pytest
 from payops.config.section import Duration
 from payops.config.settings import EscalationLevel
 from payops.domain.money import MoneyAtRisk
+from payops.domain.plan import Caps, Change, Plan, Target, signed
+from payops.domain.plan_file import plan_text
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.runbook import Runbook, Step
@@ -238,10 +240,25 @@ def test_a_person_goes_past_back_and_leaves(table: Table) -> None:
     assert person.shown.count("3/3 c: stripe.api") == 2  # a note shows the step no second time
 
 
-def made(words: Sequence[str]) -> Ran:
-    """A command that writes some file where its plan should stand."""
-    Path(words[words.index("--save-plan") + 1]).write_text("{}")
+TARGET = Target("redis", "test", "db 0", "0" * 16)
+CHANGE = Change("x", "circuit.reset", "stripe", {"name": "a"}, {"k": "1"}, {"k": None}, "DEL", "y")
+REAL = signed(Plan("payops circuit reset", datetime.now(UTC), 3600, TARGET, (CHANGE,), Caps(9)))
+EMPTY = signed(Plan("payops circuit reset", datetime.now(UTC), 3600, TARGET, (), Caps(9)))
+
+
+def written(words: Sequence[str], plan: Plan) -> Ran:
+    Path(words[words.index("--save-plan") + 1]).write_text(plan_text(plan))
     return Ran(0)
+
+
+def made(words: Sequence[str]) -> Ran:
+    """A command that writes a plan."""
+    return written(words, REAL)
+
+
+def empty(words: Sequence[str]) -> Ran:
+    """One that writes a plan without a change."""
+    return written(words, EMPTY)
 
 
 @pytest.mark.parametrize(
@@ -254,6 +271,7 @@ def made(words: Sequence[str]) -> Ran:
         ([made, Ran(0), Ran(130), Ran(0)], [GO, GO, GO], "done"),
         ([made, Ran(0)], [GO, NO], "declined"),
         ([made, Ran(3)], [GO], "failed"),
+        ([empty, Ran(0)], [GO], "nothing"),
         ([made, Ran(0)], [GO, SKIP], "skipped"),
         ([Ran(0, text="nothing to do")], [GO], "nothing"),
         ([Ran(1)], [GO], "refused"),
@@ -408,7 +426,7 @@ def test_checks_may_look_at_what_came_after_the_change(table: Table) -> None:
     log = Journal(table.folder)
 
     def changes(words: Sequence[str]) -> Ran:
-        log.append("outcome", {"result": "done", "change": "x"})
+        log.append("outcome", {"result": "done", "change": "x", "plan": REAL.digest})
         return Ran(0)
 
     commands.ran[2] = changes

@@ -73,24 +73,20 @@ class RunLog:
         self._write("end", {"runbook": runbook, "result": status})
         self.free()
 
-    def changes_since(self, seq: int) -> tuple[int, ...]:
-        """The outcomes of changes that were written behind that entry."""
+    def changes_of(self, digest: str) -> tuple[int, ...]:
+        """The entries that say that a change of this plan was made, whichever run it was that
+        applied it: one may have broken off."""
         try:
             entries = self.journal.read().entries
         except FailedError:
             return ()
         return tuple(
             entry["seq"]
-            for entry in entries[seq:]
-            if entry["kind"] == "outcome" and entry.get("result") == "done"
+            for entry in entries
+            if entry["kind"] == "outcome"
+            and entry.get("result") == "done"
+            and entry.get("plan") == digest
         )
-
-    def seq(self) -> int:
-        """The journal's last entry."""
-        try:
-            return self.journal.read().seq
-        except FailedError:
-            return 0
 
     def hold(self) -> None:
         """Nobody else goes on with this run meanwhile. Raises RefusedError when somebody does."""

@@ -167,10 +167,13 @@ class Steps:
         return self._applied(where, plan)
 
     def _applied(self, where: Where, plan: Path) -> Done | Reply:
+        from payops.engine.planning import load_plan
+
         shown = self.commands.run(["apply", str(plan), "--show"], shown=True)
         if shown.code != 0:
             return Done("failed", seen=clean(_last_lines(shown.text)))
-        if _is_empty(plan):
+        read = load_plan(plan)
+        if not read.changes:
             self.person.tell("nothing is to be changed")
             return Done("nothing", seen="the plan has no changes")
         while True:
@@ -179,15 +182,15 @@ class Steps:
                 return Done("declined", seen="the plan was shown, and not agreed to")
             if reply.word != "go":
                 return reply
-            before = self.log.seq()
             self.log.applying(Place(where.runbook.id, where.step.id), plan)
             ran = self.commands.apply(plan)
-            changes = self.log.changes_since(before)
             if ran.code != INTERRUPTED:
                 break
             self.person.tell("the plan was broken off between two changes; the rest is not done")
         outcome = {0: "done", 1: "refused"}.get(ran.code, "failed")
-        return Done(outcome, seen=clean(_told_of(ran.text)), changes=changes)
+        return Done(
+            outcome, seen=clean(_told_of(ran.text)), changes=self.log.changes_of(read.digest)
+        )
 
     def _new_file(self, step: Step) -> Path:
         """A file for this step's plan; one that a plan was written to before is kept."""
@@ -265,12 +268,3 @@ def _no_plan(made: Ran) -> Done:
     """What it means that a command wrote no plan: there is nothing to do, or it refused."""
     outcome = {0: "nothing", 1: "refused"}.get(made.code, "failed")
     return Done(outcome, seen=clean(_last_lines(made.text)))
-
-
-def _is_empty(plan: Path) -> bool:
-    from payops.engine.planning import load_plan
-
-    try:
-        return not load_plan(plan).changes
-    except PayopsError:
-        return False  # whoever applies it says what is wrong with it
