@@ -229,6 +229,14 @@ def test_a_question_and_an_instruction(table: Table) -> None:
     assert "abcdefghijkl" not in str(table.entries())
 
 
+def test_an_answer_may_be_called_as_what_a_run_says_itself(table: Table) -> None:
+    ask = Step("ask", "ask", "Which?", answers=("skipped", "not asked"), then={"skipped": "c"})
+    run = table.run(
+        page(ask, check("b"), check("c")), Scripted([answer("skipped"), SKIP]), Scripts()
+    )
+    assert ways(run) == [("ask", "skipped"), ("c", "skipped")]
+
+
 def test_a_person_goes_past_back_and_leaves(table: Table) -> None:
     runbook = page(check("a"), check("b"), check("c"))
     person = Scripted([BACK, GO, SKIP, BACK, GO, Reply("note", "called ann"), QUIT])

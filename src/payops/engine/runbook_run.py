@@ -91,10 +91,12 @@ class Runner:
     def _taken(self, where: Where) -> Done | Reply:
         if self._steps.auto and where.step.kind in {"ask", "tell", "plan"}:
             self._person.tell("not done: --auto asks and changes nothing")
-            return Done(NOT_ASKED)
+            return Done(NOT_ASKED, passed=True)
         applying, self.run = self.run.applying, replace(self.run, applying="")
         done = self._steps.take(where, applying=applying)
-        return Done(SKIPPED) if isinstance(done, Reply) and done.word == "skip" else done
+        if isinstance(done, Reply) and done.word == "skip":
+            return Done(SKIPPED, passed=True)
+        return done
 
     def _replied(self, step: Step, reply: Reply) -> None:
         """A person's word that is no answer: the same step again, or the one before."""
@@ -116,10 +118,11 @@ class Runner:
 
     def _over(self, where: Where, done: Done, began: datetime, seconds: float) -> None:
         step, runbook = where.step, self.runbook
-        target = NEXT if done.outcome in {SKIPPED, NOT_ASKED} else target_of(step, done.outcome)
+        target = NEXT if done.passed else target_of(step, done.outcome)
         escalated = ""
-        if step.kind == "plan" or target != NEXT:
-            self._person.tell(done.outcome + ("" if target == NEXT else f", so: {target}"))
+        leads_on = place_after(runbook, step, target) == place_after(runbook, step, NEXT)
+        if step.kind == "plan" or not leads_on:
+            self._person.tell(done.outcome + ("" if leads_on else f", so: {target}"))
         if target == ESCALATE:
             elapsed = (datetime.now(UTC) - self.run.began).total_seconds()
             escalated = whom_to_call(elapsed, self._ground.levels)

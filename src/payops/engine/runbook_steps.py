@@ -26,7 +26,8 @@ _TOLD = 3  # findings that are named; the report has all
 
 @dataclass(frozen=True)
 class Done:
-    """How a step ended: its outcome, and what was seen, said and changed."""
+    """How a step ended: its outcome, and what was seen, said and changed. `passed`: nothing of it
+    was done, and the run goes on behind it."""
 
     outcome: str
     status: Status | None = None
@@ -34,6 +35,7 @@ class Done:
     answer: str = ""
     money: tuple[MoneyAtRisk, ...] = ()
     changes: tuple[int, ...] = ()
+    passed: bool = False
 
 
 @dataclass(frozen=True)
