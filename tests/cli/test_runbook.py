@@ -206,6 +206,7 @@ ODD = [
     (["run", "close-it", "--auto", "--set", "x=1"], "has no 'x'"),
     (["run", "close-it", "--auto", "--set", "breaker=--yes"], "as an option does"),
     (["run", "close-it", "--auto", "--resume"], "drop --auto and --from"),
+    (["run", "--resume", "--auto", "--set", "a=b"], "drop --auto and --from"),
     (["run", "close-it"], "the input is no terminal; --auto does"),
     (["run", "close-it", "--auto", "--began", "tomorrow"], "--began:"),
     (["show", "nothing-like-it"], "there is no runbook"),

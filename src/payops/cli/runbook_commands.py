@@ -7,8 +7,9 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -19,6 +20,7 @@ from payops.engine.runbook_talk import Ran
 if TYPE_CHECKING:
     from payops.config.load import Loaded
     from payops.domain.report import Report
+    from payops.domain.result import CheckResult
     from payops.runbook.lines import CommandLine
 
 
@@ -75,13 +77,16 @@ class OwnCommands:
         from payops.engine.health import examine
 
         settings = self.loaded.settings
-        chosen = without_deep(select([ids], (), ids_in(settings)), [ids])
+        there = ids_in(settings)
+        asked = [glob for glob in ids.split(",") if not _of_another_system(glob.strip(), there)]
+        chosen = without_deep(select(asked, (), there), asked) if asked else ()
         now = datetime.now(UTC)
         window = Window(since, now) if since else window_option(self.since, now)
+        ends = Deadline.after(self.deadline_s)
         with located(self.loaded.path):
-            report = examine(
-                settings, chosen, window=window, deadline=Deadline.after(self.deadline_s)
-            )
+            report = examine(settings, chosen, window=window, deadline=ends)
+        if not chosen:
+            report = replace(report, checks=(_not_here(ids, now),))
         if shown:
             alone = Invocation(self.asked.config, None, self.asked.no_color, self.asked.verbose)
             self._watched(lambda: show(report, chosen_output(None, check=False), alone), shown=True)
@@ -119,6 +124,19 @@ class OwnCommands:
             stack.enter_context(redirect_stderr(seen))
             code = command()
         return code, copy.getvalue()
+
+
+def _of_another_system(glob: str, there: Sequence[str]) -> bool:
+    """Whether it names checks of a configuration's own that this one does not have: a page that is
+    for several systems names those of each."""
+    return glob.startswith("own.") and not any(fnmatchcase(id_, glob) for id_ in there)
+
+
+def _not_here(ids: str, now: datetime) -> CheckResult:
+    from payops.domain.result import CheckResult
+    from payops.domain.status import Status
+
+    return CheckResult(Status.SKIP, "this system has no such check", id=ids, as_of=now)
 
 
 @contextmanager

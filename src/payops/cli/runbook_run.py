@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -67,13 +68,18 @@ def run(
     if since is not None:
         window_option(since, now)
     _refuse_odd_options(name, auto=auto, first=first, resume=resume, check=check)
+    parameters = _parameters(given)
+    if resume and parameters:
+        raise UsageError("--resume goes on with what was set", hint="drop --set")
     session = Session(asked, asked.load(), since, seconds, auto=auto)
     if resume:
         run = session.left(name)
     else:
         assert name is not None  # noqa: S101  refused above
         offered = session.offered(name) if first is None else None
-        run = offered or session.new(name, first, _parameters(given), counted)
+        run = offered or session.new(name, first, parameters, counted)
+    if began is not None:
+        run = replace(run, began=counted)
     return show(session.carried_out(run), chosen, asked)
 
 

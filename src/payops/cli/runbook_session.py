@@ -96,6 +96,9 @@ class Session:
         now = datetime.now(UTC)
         if found is None or found.last is None or now - found.last > _OFFERED:
             return None
+        if self._is_under_way(found):
+            self._person.tell(f"{found.who} is at a run of this in another terminal")
+            return None
         self._person.tell(
             f"{found.who} left a run of this {ago(found.last, now)}, before step {found.place.step}"
         )
@@ -104,8 +107,20 @@ class Session:
             raise KeyboardInterrupt
         return found if reply.text == "yes" else None
 
+    def _is_under_way(self, run: Run) -> bool:
+        from payops.engine.runbook_log import RunLog
+
+        log = RunLog(self._journal, run.id, tell)
+        try:
+            log.hold()
+        except RefusedError:
+            return True
+        log.free()
+        return False
+
     def carried_out(self, run: Run) -> Report:
         """Lead the person through it; what became of it. Raises UsageError, RefusedError."""
+        from payops.engine.journal import operator
         from payops.engine.runbook_log import RunLog
         from payops.engine.runbook_run import Ground, Runner
         from payops.engine.runbook_steps import Steps
@@ -124,10 +139,15 @@ class Session:
         since = self._since or run.parameters.get("since") or _WINDOW
         commands = OwnCommands(self._asked, self._loaded, since, self._deadline_s)
         steps = Steps(self._person, commands, log, values(runbook), self._auto)
+        if runbook.presets and settings.preset not in runbook.presets:
+            here = settings.preset or "without a preset"
+            tell(f"payops: this page is for {', '.join(runbook.presets)}; the system is {here}")
         log.hold()
         try:
-            if not run.taken and not run.notes and not run.applying:
+            if run.last is None:
                 log.begin(run)
+            else:
+                log.resume(run, operator())
             runner = Runner(
                 run, runbook, steps, log, Ground(self._checked, values, settings.escalation)
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 from payops.checks import check_ids
@@ -51,11 +51,10 @@ def signals_known(settings: Settings | None) -> frozenset[str]:
     return frozenset({*CLASSES, *WEBHOOKS, *TITLES, *_BESIDE, *named})
 
 
-def _of_presets(key: str) -> Iterator[dict[str, list[dict[str, object]]]]:
+@cache
+def _of_presets(key: str) -> tuple[dict[str, list[dict[str, object]]], ...]:
     """That section of every preset that has one."""
     from payops.config.files import parse_yaml
 
-    for name in preset_names():
-        section = parse_yaml(preset_text(name), f"preset {name}").get(key)
-        if isinstance(section, dict):
-            yield section
+    sections = (parse_yaml(preset_text(name), f"preset {name}").get(key) for name in preset_names())
+    return tuple(section for section in sections if isinstance(section, dict))

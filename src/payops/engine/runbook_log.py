@@ -1,7 +1,7 @@
 """A run in the journal: each step when it is over, so that nothing is lost but the step one is at.
 
-An entry of the kind `runbook` has `event` (begin, step, note, back, applying, end), the run's id,
-and where it applies `next`: the place at which a resumed run goes on.
+An entry of the kind `runbook` has `event` (begin, resume, step, note, back, applying, end), the
+run's id, and where it applies `next`: the place at which a resumed run goes on.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ class RunLog:
             },
             run.place,
         )
+
+    def resume(self, run: Run, who: str) -> None:
+        """Somebody, perhaps somebody else, goes on with it."""
+        self._write("resume", {"runbook": run.runbook, "operator": who})
 
     def step(self, taken: Taken, after: Place) -> int:
         """A step is over; its entry's number, 0 where nothing could be written."""

@@ -68,7 +68,7 @@ def _of_runbook(entry: Mapping[str, Any]) -> str:
     event = str(entry.get("event", ""))
     words = [event, str(entry.get("runbook", "")), str(entry.get("step", ""))]
     told = " ".join(word for word in words if word)
-    if event == "begin":
+    if event in {"begin", "resume"}:
         return f"{told} by {entry.get('operator', '')}"
     if event == "step":
         return f"{told}: {entry.get('outcome', '')}"
