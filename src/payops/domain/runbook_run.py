@@ -70,8 +70,8 @@ class Run:
 
     `began` is when the incident is counted from (aware UTC), `started` when the run itself was
     started. `place` is where it goes on. `applying` is the file of a plan of which nobody wrote
-    down the end. `ended` is empty while the run is not over, `last` when something was last written of
-    it (None: nothing was).
+    down the end. `ended` is empty while the run is not over. `last` is when something was last
+    written of it (None: nothing was).
     """
 
     id: str

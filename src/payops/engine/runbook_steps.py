@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,10 +102,9 @@ class Steps:
 
     def _waited(self, where: Where) -> Done | Reply:
         step = where.step
-        if self.auto:  # nothing was repaired, so there is nothing to wait for: one look
+        if self.auto:  # nothing was repaired, so there is nothing to wait for, or to escalate
             done = self._look(step, shown=True)
-            outcome = "ok" if done.outcome == "ok" else "timeout"
-            return Done(outcome, done.status, done.seen, money=done.money)
+            return done if done.outcome == "ok" else replace(done, outcome="timeout", passed=True)
         if (reply := self.person.ready(where)).word != "go":
             return reply
         ends = time.monotonic() + step.timeout_s
