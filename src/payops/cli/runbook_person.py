@@ -65,7 +65,7 @@ class Terminal:
             self._wrapped(where.line)
         elif step.kind != "ask":
             for line in where.line.splitlines():
-                self._write(f"    {line}")
+                self._write(f"    {harmless(line)}")
         for word, text in (("why", step.why), ("risk", step.risk)):
             if text:
                 self._wrapped(f"{word}: {text}")
