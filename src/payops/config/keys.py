@@ -33,6 +33,13 @@ class KeySettings(Section, frozen=True):
         tuple[str, ...],
         Meta(description="Files read by every `payops keys check`, each as of --from: [NAME=]FILE"),
     ] = ()
+    logs: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Logs, folders of them or globs, of which the newest 16 MB each are looked "
+            "through for keys by `payops keys check` and `payops diagnose`"
+        ),
+    ] = ()
     never_read: Annotated[
         dict[str, tuple[str, ...]],
         Meta(

@@ -15,6 +15,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.stripe_key import Role
 from payops.engine.keys_asked import Asked, ask
+from payops.engine.keys_exposed import exposed
 from payops.engine.keys_tables import tables_of
 from payops.engine.untold import untold
 from payops.errors import FailedError
@@ -38,6 +39,7 @@ TITLES = {
     "keys.permissions": "A restricted key may read what payops reads",
     "keys.environments": "The same keys where they should be the same, and nowhere else",
     "keys.rotation": "No key is older than the policy",
+    "keys.exposed": "No key stands in the logs",
 }
 ROWS = {
     "keys.secret": ("S0-13", "S2-02", "S2-35", "S2-36", "S0-45"),
@@ -46,7 +48,9 @@ ROWS = {
     "keys.mode": ("S2-37",),
     "keys.account": ("S2-37",),
     "keys.rotation": ("S0-45",),
+    "keys.exposed": ("S3-41", "S1-21"),
 }
+_LOGS_S = 1.5
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,8 @@ def check_keys(settings: Settings, options: KeysOptions, deadline: Deadline) -> 
     started, now = time.monotonic(), datetime.now(UTC)
     readings = read_everything(settings, options, deadline)
     found = [one for reading in readings for one in reading.found]
+    # First, and bounded: a Stripe that hangs takes all the time that there is.
+    in_logs = exposed(settings, Deadline.after(deadline.within(_LOGS_S)), now)
     ends = deadline.sooner(0.1, at_most=0.5)
     with (
         borrowed(options.sources, settings, ends) as sources,
@@ -83,6 +89,7 @@ def check_keys(settings: Settings, options: KeysOptions, deadline: Deadline) -> 
             "keys.permissions": _permissions(asked, now),
             "keys.environments": judge_places(readings, now),
             "keys.rotation": _rotation(settings, found, now),
+            "keys.exposed": in_logs,
         }
         calls = sources.stripe_calls()
     return Report(

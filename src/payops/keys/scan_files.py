@@ -158,7 +158,7 @@ def _take(
     walk.size += status.st_size
     step = max(PART, -(-status.st_size // _MOST_PARTS))
     begins = range(0, max(status.st_size, 1), step)
-    if len(begins) > 1 and _is_packed(path):
+    if len(begins) > 1 and is_packed(path):
         begins = range(1)
     for number, begin in enumerate(begins):
         # The last part goes to the end, wherever that is by then.
@@ -166,8 +166,8 @@ def _take(
         walk.parts.append(Part(path, number, begin, end, linked))
 
 
-def _is_packed(path: str) -> bool:
-    """Whether its bytes mean something only from the beginning on."""
+def is_packed(path: str) -> bool:
+    """Whether a file's bytes mean something only from the beginning on."""
     try:
         with open(path, "rb") as file:
             head = file.read(8)

@@ -49,6 +49,8 @@ app:
 keys:
   # When they were last rotated, which Stripe does not tell.
   rotated_at: {{stripe.secret_key: {rotated}, stripe.webhook_secrets: {rotated}}}
+  # Where the application writes its log: looked through for keys, which do not belong there.
+  logs: [{logs}]
 """
 
 
@@ -68,6 +70,7 @@ def write_configuration(info: LabInfo, read_only_dsn: str) -> None:
         "write_dsn": info.postgres_dsn,
         "webhook_url": info.webhook_endpoint,
         "app_url": info.app_url,
+        "logs": str(Path(info.dir) / "logs"),
     }
     # A JSON string is a YAML string, whatever is in it.
     quoted = {name: json.dumps(value) for name, value in values.items()}

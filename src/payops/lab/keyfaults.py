@@ -62,9 +62,10 @@ def append(lab: Lab, text: str) -> None:
     _write(path, before + text)
 
 
-def leave_file(lab: Lab, name: str, text: str) -> Path:
-    """Lay a file beside what scenarios remember; gone when it is put right."""
-    path = lab.directory / "scenarios" / name
+def leave_file(lab: Lab, name: str, text: str, *, folder: str = "scenarios") -> Path:
+    """Lay a file beside what scenarios remember, or into another folder of the lab; gone when it
+    is put right."""
+    path = lab.directory / folder / name
     lab.remember(file=str(path))
     _write(path, text)
     return path

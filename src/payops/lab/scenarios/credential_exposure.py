@@ -2,8 +2,8 @@
 
 Somebody logged a request with its headers: whoever reads the log can charge cards and refund to
 their own (runbook 001, security; runbook 002, environment variables: no key in code or logs). No
-health check reads logs; `payops keys scan` does. The key has to be rolled, wherever the log has
-been.
+health check reads logs; `payops keys check` reads those that it is told of, `payops keys scan` any.
+The key has to be rolled, wherever the log has been.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     lines = [quiet, f"{told} {lab.info.secret_key}", quiet] * parameters["count"]
     if parameters["webhook"]:
         lines.append(f"{now} DEBUG webhook secret {lab.info.webhook_secret}")
-    leave_file(lab, FILE, "\n".join(lines) + "\n")
+    leave_file(lab, FILE, "\n".join(lines) + "\n", folder="logs")
 
 
 def still(lab: Lab) -> list[str]:
@@ -42,6 +42,7 @@ SCENARIO = Scenario(
     expected={},
     inject=inject,
     heal=put_right,
+    keys=frozenset({"keys.exposed"}),
     still=still,
     presets=EVERY_PRESET,
     parameters={
