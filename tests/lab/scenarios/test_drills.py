@@ -5,6 +5,7 @@ Everything on one lab, and payops in this process: a scenario in each severity i
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from command import payops
 from payops.checks import check_ids, without_deep
 from payops.checks.own import own_ids
 from payops.config.load import load
@@ -269,3 +271,43 @@ def test_a_scenario_that_heal_alone_ends_is_mended_by_it(lab: LabInfo) -> None:
 def test_money_scenarios_are_for_every_system() -> None:
     for wanted in ("charged-not-recorded", "amount-drift", "refunds-unrecorded"):
         assert EVERY[wanted].presets == EVERY_PRESET
+
+
+# ── as typed ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_several_are_injected_by_one_command_all_or_none(lab: LabInfo) -> None:
+    where = ("--dir", lab.dir)
+    two = ("amount-drift", "redis-evicting")
+    done = payops(
+        "lab", "inject", *two, "--severity", "mild", "--set", "amount-drift.count=2", *where
+    )
+    assert done.code == 0, done.err
+    assert "amount-drift and redis-evicting are in" in done.out
+    kept = json.loads((Path(lab.dir) / "scenarios" / "amount-drift.json").read_text())
+    assert len(kept["payments"]) == 2
+    none = payops("lab", "inject", "worker-backlog", "redis-evicting", *where)
+    assert none.code == 3
+    assert "in force already" in none.err
+    others = ("worker-backlog", "replica-lagging")
+    vague = payops("lab", "inject", *others, "--set", "count=3", *where)
+    assert "of which scenario?" in vague.err
+    assert payops("lab", "mend", "redis-evicting", *where).out.startswith(
+        "done outside: set Redis'"
+    )
+    current = LabInfo.load(Path(lab.dir))
+    assert current is not None
+    assert current.scenarios == ("amount-drift",)
+
+
+def test_the_list_says_what_can_be_chosen() -> None:
+    told = json.loads(payops("lab", "list", "-o", "json").out)["scenarios"]
+    (one,) = [each for each in told if each["id"] == "decline-spike"]
+    assert one["severities"] == {
+        "mild": {"share": 50},
+        "usual": {"share": 90},
+        "severe": {"share": 96},
+    }
+    assert one["parameters"]["share"]["highest"] == 97
+    assert one["differs"] == {"mild": {"payments.declines": "WARN"}}
+    assert one["cured_by"] == "heal"

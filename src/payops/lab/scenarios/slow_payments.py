@@ -6,30 +6,42 @@ time is lost between Stripe's answer and the row: a queue, a worker, a lock.
 
 from __future__ import annotations
 
+from psycopg import sql
+
 from payops.domain.status import Status
 from payops.errors import LabError
+from payops.lab.choosing import keep_payments, restore_payments
 from payops.lab.scenario import Lab, Parameter, Parameters, Scenario
-from payops.lab.shop import mapping, put_back
+from payops.lab.shop import mapping
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    found = lab.postgres.execute(
-        "SELECT to_jsonb(p) FROM payments p WHERE completed_at IS NOT NULL "
-        "AND created_at > now() - interval '61 minutes'"
-    ).fetchall()
-    rows = [row[0] for row in found if row[0]["processor_ref"] not in lab.held()]
+    ledger = mapping(lab).payments
+    columns = ledger.columns
+    names = {
+        "table": sql.Identifier(ledger.table),
+        "id": sql.Identifier(columns.id),
+        "made": sql.Identifier(columns.created_at),
+        "completed": sql.Identifier(columns.completed_at or columns.created_at),
+    }
+    # The session's zone is UTC: what a column without one means.
+    query = sql.SQL(
+        "SELECT to_jsonb(t) FROM {table} t WHERE {completed} IS NOT NULL "
+        "AND {made}::timestamptz > now() - interval '61 minutes'"
+    ).format(**names)
+    found = lab.postgres.execute(query).fetchall()
+    held = lab.held()
+    rows = [row[0] for row in found if row[0][columns.processor_ref] not in held]
     if not rows:
         raise LabError("the lab has no recent payments", hint="start one with more payments")
-    lab.remember(payments=rows, held=[row["processor_ref"] for row in rows])
+    keys = keep_payments(lab, rows)
     lab.postgres.execute(
-        "UPDATE payments SET completed_at = created_at + make_interval(secs => %s) "
-        "WHERE id::text = ANY(%s)",
-        (parameters["seconds"], [row["id"] for row in rows]),
+        sql.SQL(
+            "UPDATE {table} SET {completed} = {made} + make_interval(secs => %s) "
+            "WHERE {id}::text = ANY(%s)"
+        ).format(**names),
+        (parameters["seconds"], keys),
     )
-
-
-def heal(lab: Lab) -> None:
-    put_back(lab, mapping(lab).payments.table, lab.recall().get("payments", []))
 
 
 SCENARIO = Scenario(
@@ -38,7 +50,8 @@ SCENARIO = Scenario(
     breaks="payments of the last hour were completed 15 s after they were made",
     expected={"payments.latency": Status.CRIT},
     inject=inject,
-    heal=heal,
+    heal=restore_payments,
+    presets=("reference", "ireti-pos", "v-edfinance"),  # the others store no such time
     parameters={"seconds": Parameter(15, 1, 600, "how long each took; more than 10 s is an alert")},
     mild={"seconds": 7},
     severe={"seconds": 120},
