@@ -20,8 +20,9 @@ _GAPS = 6  # two spaces between four columns
 def listing(runbooks: Sequence[Runbook], output: str, width: int) -> str:
     """Incidents first, routines behind them; no line of `table` is wider than `width`."""
     ordered = sorted(runbooks, key=lambda each: (each.kind, each.id))
-    taken = _GAPS + max((len(each.id) for each in ordered), default=0) + 8 + 7
-    room = max(_SHORTEST_TITLE, width - taken) if output == "table" else 200
+    parts = [(each.id, _standing(each), _mttr(each)) for each in ordered]
+    taken = sum(max(map(len, column)) for column in zip(*parts, _HEADERS[:3], strict=True))
+    room = max(_SHORTEST_TITLE, width - taken - _GAPS) if output == "table" else 200
     clean = _ticket if output == "markdown" else _line
     rows = [
         (clean(each.id), _standing(each), _mttr(each), clean(shortened(each.title, room)))
