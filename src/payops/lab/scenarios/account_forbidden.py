@@ -37,4 +37,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
+    outside="give the key back its account, in Stripe's Dashboard",
 )

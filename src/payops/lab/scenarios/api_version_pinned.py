@@ -26,4 +26,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=put_right,
     changes=frozenset({"configuration"}),
+    outside="pin the API version that the account's events are made in",
 )

@@ -54,4 +54,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=take_away,
     presets=EVERY_PRESET,
+    outside="capture these payments, or cancel them, in Stripe's Dashboard",
 )

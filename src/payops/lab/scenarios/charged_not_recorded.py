@@ -36,4 +36,5 @@ SCENARIO = Scenario(
     },
     mild={"count": 1, "minutes": 120},
     severe={"count": 25, "minutes": 1_440},
+    outside="write the missing rows in the application, from what payops reconcile lists",
 )

@@ -35,4 +35,5 @@ SCENARIO = Scenario(
     expected={"payments.failing-customers": Status.WARN},
     inject=inject,
     heal=take_away,
+    outside="have support talk to the customer",
 )

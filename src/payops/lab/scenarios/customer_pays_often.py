@@ -28,4 +28,5 @@ SCENARIO = Scenario(
     parameters={"count": Parameter(20, 11, 50, "how many payments; more than 10 are flagged")},
     mild={"count": 12},
     severe={"count": 45},
+    outside="have support talk to the customer, and stop the loop or robot",
 )

@@ -77,4 +77,5 @@ SCENARIO = Scenario(
     heal=heal,
     holds=frozenset({"counters of the database"}),
     parameters={"count": Parameter(3, 2, 10, "deadlocks; more than one an hour is WARN")},
+    outside="have the application take its locks in one order",
 )

@@ -41,4 +41,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     changes=frozenset({"configuration"}),
+    outside="clear the table that has grown",
 )

@@ -47,4 +47,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=take_away,
     presets=EVERY_PRESET,
+    outside="answer the dispute in Stripe's Dashboard",
 )

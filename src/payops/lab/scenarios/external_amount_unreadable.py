@@ -35,4 +35,5 @@ SCENARIO = Scenario(
     heal=put_rows_right,
     presets=("bookedbarber",),
     changes=frozenset({"transactions"}),
+    outside="put these amounts right in the application",
 )

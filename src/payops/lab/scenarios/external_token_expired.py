@@ -25,4 +25,5 @@ SCENARIO = Scenario(
     heal=put_rows_right,
     presets=("bookedbarber",),
     changes=frozenset({"connections"}),
+    outside="have the barber connect the processor again",
 )

@@ -24,4 +24,5 @@ SCENARIO = Scenario(
     heal=put_rows_right,
     presets=("bookedbarber",),
     changes=frozenset({"connections"}),
+    outside="give the connection its webhook's address and secret",
 )

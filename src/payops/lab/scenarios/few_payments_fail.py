@@ -44,4 +44,5 @@ SCENARIO = Scenario(
     expected={"payments.failure-rate": Status.WARN},
     inject=inject,
     heal=take_away,
+    outside="find out in the application's log why they fail",
 )

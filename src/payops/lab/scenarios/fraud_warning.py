@@ -41,4 +41,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=take_away,
     presets=EVERY_PRESET,
+    outside="refund these payments in Stripe's Dashboard",
 )

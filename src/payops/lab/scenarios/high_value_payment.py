@@ -28,4 +28,5 @@ SCENARIO = Scenario(
     expected={"payments.high-value": Status.WARN},
     inject=inject,
     heal=take_away,
+    outside="have somebody look at the payment",
 )

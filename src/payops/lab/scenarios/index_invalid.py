@@ -43,4 +43,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
+    outside="build the index anew (REINDEX CONCURRENTLY)",
 )

@@ -28,4 +28,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"sources"}),
+    outside="give each environment a key of its own",
 )

@@ -30,4 +30,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"secret key"}),
+    outside="write the key without quotes",
 )

@@ -30,4 +30,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"rotation"}),
+    outside="roll the key, and record it: payops keys rotated",
 )

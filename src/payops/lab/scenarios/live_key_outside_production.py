@@ -30,4 +30,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"mode", "secret key", "publishable key"}),
+    outside="put a test key in place, and roll the live one",
 )

@@ -46,4 +46,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=take_away,
     presets=EVERY_PRESET,
+    outside="put the bank account right in Stripe's Dashboard",
 )

@@ -27,4 +27,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"publishable key"}),
+    outside="put the account's own publishable key in place",
 )

@@ -41,4 +41,5 @@ SCENARIO = Scenario(
     heal=heal,
     changes=frozenset({"configuration"}),
     parameters={"minutes": Parameter(60, 31, 10_000, "how long; 5 min are WARN, 30 CRIT")},
+    outside="start the workers again",
 )

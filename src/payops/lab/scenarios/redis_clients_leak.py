@@ -27,4 +27,5 @@ SCENARIO = Scenario(
     heal=background.end,
     presets=("reference", "debtflow", "v-edfinance", "bookedbarber"),
     parameters={"percent": Parameter(87, 82, 93, "of maxclients; 80 are WARN, 95 CRIT")},
+    outside="restart the process that leaks connections",
 )

@@ -30,4 +30,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=("reference", "debtflow", "v-edfinance", "bookedbarber"),
+    outside="let the replica reach its primary again",
 )

@@ -35,4 +35,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     parameters={"count": Parameter(20, 1, 1_000, "how many keys; any is WARN")},
+    outside="have the application set keys with a life",
 )

@@ -43,4 +43,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=("reference", "debtflow", "v-edfinance", "bookedbarber"),
     holds=frozenset({"memory of redis"}),
+    outside="give Redis more memory, or clear what fills it",
 )

@@ -45,4 +45,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=("reference", "debtflow", "bookedbarber"),
+    outside="put right why Redis cannot save",
 )

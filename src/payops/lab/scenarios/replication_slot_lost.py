@@ -67,4 +67,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=heal,
     presets=EVERY_PRESET,
+    outside="drop the slot, and make the replica anew",
 )

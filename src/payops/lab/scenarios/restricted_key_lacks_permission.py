@@ -38,4 +38,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"secret key"}),
+    outside="give the key the permission in Stripe's Dashboard",
 )

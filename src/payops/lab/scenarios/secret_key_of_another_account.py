@@ -27,4 +27,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"secret key"}),
+    outside="put the account's own secret key in place",
 )

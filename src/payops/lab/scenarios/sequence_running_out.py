@@ -60,4 +60,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=("reference", "debtflow", "ireti-pos", "bookedbarber"),  # the other's keys are texts
     parameters={"percent": Parameter(95, 76, 99, "of its numbers; 75 are WARN, 90 CRIT")},
+    outside="make the key's column a bigint",
 )

@@ -84,4 +84,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=("reference", "debtflow", "ireti-pos"),  # the others' column is an enumeration
     parameters={"count": Parameter(2, 1, 5, "how many payments; any is WARN")},
+    outside="say in the configuration what the new status means",
 )

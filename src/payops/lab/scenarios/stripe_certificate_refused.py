@@ -41,4 +41,5 @@ SCENARIO = Scenario(
     heal=heal,
     changes=frozenset({"configuration"}),
     holds=frozenset({"secret key"}),
+    outside="trust the authority that the proxy signs with, or go round the proxy",
 )

@@ -33,4 +33,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     changes=frozenset({"status page"}),
+    outside="wait for Stripe: its status page tells",
 )

@@ -26,4 +26,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"mode"}),
+    outside="put the live keys in place",
 )

@@ -39,4 +39,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     changes=frozenset({"configuration"}),
+    outside="end the session that keeps its transaction open",
 )

@@ -40,4 +40,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=EVERY_PRESET,
     holds=frozenset({"counters of the database"}),
+    outside="find out in the application's log why they are rolled back",
 )

@@ -39,4 +39,5 @@ SCENARIO = Scenario(
     presets=EVERY_PRESET,
     changes=frozenset({"configuration"}),
     parameters={"minutes": Parameter(10, 1, 100_000, "how long ago")},
+    outside="renew the certificate",
 )

@@ -27,4 +27,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=put_right,
     changes=frozenset({"configuration"}),
+    outside="register the endpoint's https address",
 )

@@ -26,4 +26,5 @@ SCENARIO = Scenario(
     inject=inject,
     heal=put_right,
     changes=frozenset({"configuration"}),
+    outside="give the name its address again",
 )

@@ -67,4 +67,5 @@ SCENARIO = Scenario(
     presets=("reference", "ireti-pos"),
     causes=frozenset({"processed-late"}),
     holds=frozenset({"handler"}),
+    outside="start more workers for events",
 )

@@ -48,4 +48,5 @@ SCENARIO = Scenario(
     heal=heal,
     holds=frozenset({"registration"}),
     parameters={"count": Parameter(12, 4, 300, "events; more than 3 are WARN, than 10 CRIT")},
+    outside="bring the second endpoint back, or disable it at Stripe",
 )

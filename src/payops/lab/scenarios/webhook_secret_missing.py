@@ -26,4 +26,5 @@ SCENARIO = Scenario(
     heal=put_right,
     changes=frozenset({"configuration"}),
     holds=frozenset({"webhook secret"}),
+    outside="configure the endpoint's signing secret",
 )

@@ -87,4 +87,5 @@ SCENARIO = Scenario(
     causes=frozenset({"signature-refused"}),
     loses=True,
     holds=frozenset({"answer", "registration"}),
+    outside="give each endpoint its own signing secret",
 )

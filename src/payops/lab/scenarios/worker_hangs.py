@@ -40,4 +40,5 @@ SCENARIO = Scenario(
     heal=heal,
     presets=("reference", "debtflow", "bookedbarber"),
     parameters={"minutes": Parameter(120, 71, 10_000, "how long ago; 70 min are WARN")},
+    outside="restart the worker",
 )
