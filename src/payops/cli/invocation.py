@@ -6,12 +6,12 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -23,7 +23,6 @@ from payops.errors import UsageError
 if TYPE_CHECKING:
     from payops.cli.reporting import Afterwards
     from payops.config.load import Loaded
-    from payops.domain.evidence import Action
     from payops.domain.report import Report
 
 OutputOption = Annotated[
@@ -159,17 +158,32 @@ def pasteable(report: Report, asked: Invocation) -> Report:
         return report
     ours = f"payops --config {shlex.quote(asked.config)} "
 
-    def repeated(action: Action) -> Action:
-        if not action.command.startswith("payops "):
-            return action
-        return replace(action, command=ours + action.command.removeprefix("payops "))
+    return cast("Report", _repeated(report, ours))
 
-    return replace(
-        report,
-        checks=tuple(
-            replace(check, actions=tuple(map(repeated, check.actions))) for check in report.checks
-        ),
-    )
+
+def _repeated(value: object, ours: str) -> object:
+    """`value` with `ours` before every command of ours in it, at any depth: in the actions of the
+    checks, and in those of the command's own sections."""
+    from payops.domain.evidence import Action
+    from payops.domain.report import Report
+    from payops.domain.result import CheckResult
+
+    if isinstance(value, Action):
+        if not value.command.startswith("payops "):
+            return value
+        return replace(value, command=ours + value.command.removeprefix("payops "))
+    if isinstance(value, CheckResult | Report):
+        walked = ("actions",) if isinstance(value, CheckResult) else ("checks", "extra")
+        changed: dict[str, Any] = {one: _repeated(getattr(value, one), ours) for one in walked}
+        return replace(value, **changed)
+    if isinstance(value, Mapping):
+        if value.keys() == {"text", "command"} and str(value["command"]).startswith("payops "):
+            command = ours + str(value["command"]).removeprefix("payops ")
+            return {"text": value["text"], "command": command}
+        return {key: _repeated(item, ours) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return tuple(_repeated(item, ours) for item in value)
+    return value
 
 
 def duration_option(name: str, text: str) -> timedelta:

@@ -17,6 +17,7 @@ from payops.cli import (
     config,
     connections,
     demo,
+    diagnose,
     health,
     init,
     journal,
@@ -83,6 +84,7 @@ def root(
 
 
 app.command()(reporting(health.health))
+app.command()(reporting(diagnose.diagnose))
 app.add_typer(circuit.app, name="circuit")
 app.add_typer(reconcile.app, name="reconcile")
 app.command()(reporting(trace.trace))

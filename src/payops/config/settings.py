@@ -64,6 +64,10 @@ class RiskSettings(Section, frozen=True):
     high_value: Annotated[
         dict[str, int], Meta(description="currency: minor units; a larger payment is flagged")
     ] = {}
+    escalate_over: Annotated[
+        dict[str, int],
+        Meta(description="currency: minor units affected; more is told to level 4 (S2-43)"),
+    ] = field(default_factory=lambda: dict.fromkeys(("usd", "eur", "gbp"), 1_000_000))
 
 
 ThresholdValue = float | int | str | None

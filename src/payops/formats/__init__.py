@@ -41,6 +41,10 @@ _NOT_OUTPUTS = frozenset(
 _STRUCTURED = frozenset({"json", "junit", "prometheus"})
 
 
+# What `diagnosis/` shows in its own way.
+_OWN = dict.fromkeys(("diagnose", "impact"), frozenset({"table", "plain", "markdown", "nagios"}))
+
+
 class Format(Protocol):
     """What a module of this folder offers."""
 
@@ -99,11 +103,18 @@ def render(
         )
     page = Page(colour=colour, width=width, now=now, ascii_only=ascii_only)
     # JSON keeps what was seen as it was and escapes it itself; see formats/json.py on both points.
-    text = FORMATS[output].render(safe(report, one_line=output != "json"), page)
+    text = _format(report.command, output).render(safe(report, one_line=output != "json"), page)
     if output in _STRUCTURED:
         return text
     text = redact(text)
     return text.encode("ascii", "backslashreplace").decode() if ascii_only else text
+
+
+def _format(command: str, output: str) -> Format:
+    """The output; of a command that tells another story than its checks do, its own one."""
+    if output in _OWN.get(command, ()):
+        return cast(Format, importlib.import_module(f"{__name__}.diagnosis.{output}"))
+    return FORMATS[output]
 
 
 def known_output(output: str) -> str:

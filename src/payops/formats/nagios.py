@@ -35,7 +35,7 @@ from payops.formats.words import (
     worst_first,
 )
 
-_WORDS = {
+WORDS = {
     Status.OK: "OK",
     Status.WARN: "WARNING",
     Status.CRIT: "CRITICAL",
@@ -53,7 +53,7 @@ _MESSAGE = 420  # bytes of them for the words before the bar
 def render(report: SafeReport, page: Page) -> str:
     """The plugin's output, ending with a newline."""
     perfdata = [datum for check in report.checks for datum in _perfdata(check)]
-    message = _cut(_message(report), _MESSAGE)
+    message = cut(_message(report), _MESSAGE)
     room = _FIRST_LINE - len(message.encode()) - len(" | ")
     first: list[str] = []
     for datum in perfdata:
@@ -75,10 +75,10 @@ def render(report: SafeReport, page: Page) -> str:
 def _long_output(report: SafeReport, page: Page) -> list[str]:
     findings = by_cause([check for check in worst_first(report.checks) if is_finding(check)])
     became = _became(report)
-    lines = [_cut(_finding(check, became, page), _FINDING) for check in findings]
+    lines = [cut(_finding(check, became, page), _FINDING) for check in findings]
     well = [one for one in became.values() if one.status in (Status.OK, Status.SKIP)]
-    lines += [_cut(_barless(_resolved(one)), _FINDING) for one in well]
-    lines += [_cut(_barless(_discrepancy(each)), _FINDING) for each in islice(listed(report), 5)]
+    lines += [cut(barless(_resolved(one)), _FINDING) for one in well]
+    lines += [cut(barless(_discrepancy(each)), _FINDING) for each in islice(listed(report), 5)]
     return lines
 
 
@@ -104,15 +104,15 @@ def _message(report: SafeReport) -> str:
         parts.append(f"{skipped} skipped")
     if advisory:
         parts.append(f"{advisory} advisory")
-    text = f"PAYOPS {report.command.upper()} {_WORDS[report.status]} - {', '.join(parts)}"
+    text = f"PAYOPS {report.command.upper()} {WORDS[report.status]} - {', '.join(parts)}"
     findings = "; ".join(
         f"{title_of(check)}: {check.summary}" for check in by_cause(bad, named=False)
     )
-    return _barless(f"{text}: {findings}" if findings else text)
+    return barless(f"{text}: {findings}" if findings else text)
 
 
 def _finding(check: CheckResult, became: Mapping[str, Became], page: Page) -> str:
-    parts = [f"{_WORDS[check.status]} {title_of(check)}: {check.summary}"]
+    parts = [f"{WORDS[check.status]} {title_of(check)}: {check.summary}"]
     if check.advisory:
         parts[0] += " (advisory)"
     if check.since:
@@ -125,7 +125,7 @@ def _finding(check: CheckResult, became: Mapping[str, Became], page: Page) -> st
     following = [action.command or action.text for action in check.actions]
     if following:
         parts.append(f"next: {following[0]}")
-    return _barless("; ".join(parts))
+    return barless("; ".join(parts))
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def _counts(became: Mapping[str, Became]) -> list[str]:
 
 def _resolved(one: Became) -> str:
     """A line for what is well again, which no finding tells of."""
-    return f"{_WORDS[one.status]} {one.id}: {one.kind}; it was seen since {utc_text(one.since)}"
+    return f"{WORDS[one.status]} {one.id}: {one.kind}; it was seen since {utc_text(one.since)}"
 
 
 def _discrepancy(each: Listed) -> str:
@@ -164,11 +164,12 @@ def _discrepancy(each: Listed) -> str:
     return "; ".join(parts)
 
 
-def _barless(text: str) -> str:
+def barless(text: str) -> str:
+    """`text` on one line, without the bar that begins the perfdata."""
     return " ".join(text.replace("|", "/").split())
 
 
-def _cut(text: str, size: int) -> str:
+def cut(text: str, size: int) -> str:
     """`text` in at most `size` bytes of UTF-8."""
     width = len(text)
     while len(shortened(text, width).encode()) > size:

@@ -74,11 +74,12 @@ def render(report: SafeReport, page: Page) -> str:
         lines.append(f"PLOT     {plot.id}")
         lines += [f"  {line}" for line in plot_lines(plot, PIPE_WIDTH, ascii_only=True)]
     for table in report.tables:
-        lines += _table(table)
+        lines += table_text(table)
     return "\n".join(lines) + "\n"
 
 
-def _table(table: Table) -> Iterator[str]:
+def table_text(table: Table) -> Iterator[str]:
+    """A table under its line TABLE."""
     yield f"TABLE    {table.id}  {table.title}"
     keys = [column.key for column in table.columns]
     aligned = ["right" if is_number(table, n) else "left" for n in range(len(keys))]
