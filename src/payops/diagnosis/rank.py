@@ -168,16 +168,19 @@ def _apart(thinkable: Sequence[Hypothesis]) -> tuple[list[Hypothesis], list[Hypo
     One follows from another when all that it is known by follows from that one, and not the
     reverse; where each follows from the other, the one that fits better stands.
     """
-    causes: list[Hypothesis] = []
-    alternatives: list[Hypothesis] = []
-    for one in thinkable:
-        if any(_follows(one, other) for other in thinkable if other is not one):
-            alternatives.append(one)
-        else:
-            causes.append(one)
-    if thinkable and not causes:  # each follows from another, in a ring: the likeliest stands
-        causes.append(alternatives.pop(0))
-    return causes, alternatives
+    causes = [
+        one
+        for one in thinkable
+        if not any(_follows(one, other) for other in thinkable if other is not one)
+    ]
+    waiting = [one for one in thinkable if one not in causes]
+    while True:
+        # What follows from something that is itself no cause has to be one, the likeliest first.
+        left = [one for one in waiting if not any(_follows(one, cause) for cause in causes)]
+        if not left:
+            return causes, waiting
+        causes.append(left[0])
+        waiting.remove(left[0])
 
 
 def _follows(one: Hypothesis, other: Hypothesis) -> bool:

@@ -33,7 +33,7 @@ class SymptomsPart(Part, frozen=True):
 
     confirm: list[SymptomPart | str] = []
     refute: list[SymptomPart | str] = []
-    neutral: list[SymptomPart | str] = []
+    neutral: list[SymptomPart | str] | None = None
 
 
 class NextPart(Part, frozen=True):

@@ -133,7 +133,8 @@ def _runbook(page: Page, prose: str, path: str) -> Runbook:
 def _suspects(page: Page, own: Symptoms) -> Iterable[Suspect]:
     """The page's own cause, where it has something decisive of its own, and the narrower ones.
 
-    A narrower cause has what the page says of the wider one beside its own, but what is decisive.
+    A narrower cause has what the page says of the wider one beside its own, but what is decisive;
+    what follows from it, where it says so itself, is that and no more.
     """
     if any(each.decisive for each in own.confirm):
         yield Suspect(page.id, page.id, page.title, page.severity, own, _actions(page.next))
@@ -145,7 +146,7 @@ def _suspects(page: Page, own: Symptoms) -> Iterable[Suspect]:
         whole = Symptoms(
             (*mine.confirm, *shared),
             (*mine.refute, *own.refute),
-            (*mine.neutral, *own.neutral),
+            own.neutral if part.symptoms.neutral is None else mine.neutral,
         )
         yield _narrower(page, id_, part, whole)
 
@@ -165,7 +166,9 @@ def _symptoms(parts: Parts, place: str) -> Symptoms:
         return tuple(_symptom(each, f"{place}.{side}[{n}]") for n, each in enumerate(given))
 
     return Symptoms(
-        read(parts.confirm, "confirm"), read(parts.refute, "refute"), read(parts.neutral, "neutral")
+        read(parts.confirm, "confirm"),
+        read(parts.refute, "refute"),
+        read(parts.neutral or (), "neutral"),
     )
 
 
