@@ -1,25 +1,30 @@
-"""Payments and other objects that a scenario adds to the `reference` shop, and takes away again.
+"""Payments and other objects that a scenario adds, and takes away again.
 
-A row is a copy of a recent payment with some columns changed; its PaymentIntent is told to Stripe,
-so that both sides agree. `take_away` undoes all of it.
+A row is a copy of a recent payment of the `reference` shop with some columns changed; what Stripe
+has of it is told to Stripe, and what Stripe told of it stands in the shop's log, so that both sides
+agree. `take_away` undoes all of it.
 """
 
 from __future__ import annotations
 
+import json
 import random
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from payops.errors import LabError
+from payops.lab.paying import PAID, AtStripe, at_stripe
 from payops.lab.scenario import Lab
-from payops.lab.shop import mapping, put_back, remove_added
-from payops.lab.stripe import objects
+from payops.lab.shop import mapping, put_back, put_back_strings, remove_added
 from payops.lab.stripe.objects import StripeObject, new_id
 
 Columns = Mapping[str, object]
 _SHOPPERS = 50
+# Keys of payments and of events live for a day (runbook 004).
+_KEY_TTL_S = 86_400
 
 
 def add_payments(
@@ -28,7 +33,8 @@ def add_payments(
     """`count` payments, spread over the last `minutes`; `columns` gives what is changed in each.
 
     Each is an order of its own, by the next of the recent shoppers. `stripe` is the status of the
-    PaymentIntent; empty, and Stripe was never asked.
+    PaymentIntent; empty, and Stripe was never asked, as it was not of a row whose `processor_ref`
+    is changed to None.
     """
     recent = _recent(lab)
     rng = random.Random(f"{lab.info.seed} {lab.scenario} added")
@@ -36,7 +42,6 @@ def add_payments(
     rows: list[dict[str, Any]] = []
     for number in range(count):
         id_ = str(UUID(int=rng.getrandbits(128), version=4))
-        created = now - timedelta(minutes=minutes * (number + 0.5) / count)
         row = {
             **recent[number % len(recent)],
             "id": id_,
@@ -45,16 +50,20 @@ def add_payments(
             "processor_ref": new_id("pi", rng) if stripe else None,
             "failure_code": None,
             "failure_message": None,
-            "created_at": created,
-            "completed_at": created + timedelta(seconds=1) if stripe == "succeeded" else None,
+            "created_at": now - timedelta(minutes=minutes * (number + 0.5) / count),
             **columns(number),
         }
+        paid = stripe == PAID and row["processor_ref"]
+        row["completed_at"] = row["created_at"] + timedelta(seconds=1) if paid else None
         rows.append({**row, "updated_at": row["completed_at"] or row["created_at"]})
-    told = [_intent(lab, row, stripe) for row in rows] if stripe else []
-    lab.remember(added=[row["id"] for row in rows], objects=[one["id"] for one in told])
+    told = [_told(lab, row, stripe, rng) for row in rows if row["processor_ref"]]
+    lab.remember(added=[row["id"] for row in rows])
     put_back(lab, mapping(lab).payments.table, [_json(row) for row in rows])
+    keys = [(f"idempotency:{row['idempotency_key']}", row["id"], row["created_at"]) for row in rows]
+    _set_keys(lab, [(key, value, at.timestamp()) for key, value, at in keys])
     if told:
-        lab.stripe.put("/objects", told)
+        tell_stripe(lab, [one for each in told for one in each.objects])
+        hear(lab, [event for each in told for event in each.events])
 
 
 def tell_stripe(lab: Lab, told: Sequence[StripeObject]) -> None:
@@ -64,11 +73,39 @@ def tell_stripe(lab: Lab, told: Sequence[StripeObject]) -> None:
     lab.stripe.put("/objects", list(told))
 
 
+def hear(lab: Lab, events: Sequence[StripeObject]) -> None:
+    """Events that Stripe has made, and the application has answered: known by their keys, and in
+    the log of the `reference` shop handled. What they tell is for the caller to do, or not."""
+    tell_stripe(lab, events)
+    if lab.system.dedupe:
+        _set_keys(
+            lab,
+            [(lab.system.dedupe.format(event=one["id"]), "1", one["created"]) for one in events],
+        )
+    if lab.system.name != "reference":
+        return
+    lab.remember(logged=[*lab.recall().get("logged", ()), *(event["id"] for event in events)])
+    with lab.postgres.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO webhook_events (event_id, type, status, received_at, processed_at, "
+            "attempts, payload) VALUES (%(id)s, %(type)s, 'processed', to_timestamp(%(created)s) "
+            "+ interval '1 second', to_timestamp(%(created)s) + interval '1.3 seconds', 1, "
+            "%(payload)s)",
+            [{**event, "payload": json.dumps(event)} for event in events],
+        )
+
+
 def take_away(lab: Lab) -> None:
-    """Remove the payments and the objects that were added."""
+    """Remove the payments, the objects and what was heard of them."""
     kept = lab.recall()
     if kept.get("objects"):
         lab.stripe.put("/objects", {"objects": [], "remove": kept["objects"]})
+    if kept.get("logged"):
+        lab.postgres.execute(
+            "DELETE FROM webhook_events WHERE event_id = ANY(%s)", (kept["logged"],)
+        )
+    if kept.get("added_keys"):
+        lab.redis.delete(*kept["added_keys"])
     if kept.get("added"):
         remove_added(lab)
 
@@ -98,14 +135,23 @@ def _json(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _intent(lab: Lab, row: Mapping[str, Any], status: str) -> StripeObject:
-    return objects.payment_intent(
-        id=row["processor_ref"],
-        amount=row["amount"],
-        currency=row["currency"],
-        status=status,
-        created=int(row["created_at"].timestamp()),
-        livemode=livemode(lab),
-        customer=row["customer_id"],
-        metadata={"order_id": row["order_id"], "payment_id": row["id"]},
-    )
+def _told(lab: Lab, row: Mapping[str, Any], status: str, rng: random.Random) -> AtStripe:
+    return at_stripe(row, status, rng, livemode=livemode(lab), api_version=lab.system.api_version)
+
+
+def _set_keys(lab: Lab, keys: Sequence[tuple[str, str, float]]) -> None:
+    """Keys with their values, each until a day after its time (epoch seconds). A Redis that is
+    down has none of them, and nobody waits for it."""
+    import redis
+
+    made = {
+        key: [value, int(1_000 * (at + _KEY_TTL_S))]
+        for key, value, at in keys
+        if at + _KEY_TTL_S > time.time()
+    }
+    before = lab.recall().get("added_keys", [])
+    lab.remember(added_keys=[*before, *made])
+    try:
+        put_back_strings(lab, made)
+    except redis.RedisError:
+        lab.remember(added_keys=before)

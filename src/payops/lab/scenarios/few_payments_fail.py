@@ -30,7 +30,7 @@ def inject(lab: Lab, parameters: Parameters) -> None:
                 "status": "failed",
                 "failure_code": "internal_error",
                 "failure_message": "InjectedError: a new version's mistake",
-                "completed_at": None,
+                "processor_ref": None,  # it failed with us, before Stripe was asked
             }
         return {"status": "succeeded"}
 

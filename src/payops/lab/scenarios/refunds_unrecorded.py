@@ -9,11 +9,10 @@ not processed.
 
 from __future__ import annotations
 
-import json
 import random
 import time
 
-from payops.lab.adding import livemode, take_away, tell_stripe
+from payops.lab.adding import hear, livemode, take_away, tell_stripe
 from payops.lab.choosing import keep_payments, paid
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameter, Parameters, Scenario
 from payops.lab.shop import mapping
@@ -57,30 +56,8 @@ def inject(lab: Lab, parameters: Parameters) -> None:
         ]
     lab.remember(charges=[lab.stripe.get(f"/objects/{one['id']}") for one in charges])
     lab.stripe.put("/objects", charges)
-    tell_stripe(lab, [*made, *told])
-    if lab.system.name == "reference":
-        _say_handled(lab, told)
-
-
-def _say_handled(lab: Lab, told: list[StripeObject]) -> None:
-    """In the log of the shop: arrived, and handled."""
-    lab.remember(logged=[event["id"] for event in told])
-    rows = [
-        {
-            "id": event["id"],
-            "type": event["type"],
-            "created": event["created"],
-            "payload": json.dumps(event),
-        }
-        for event in told
-    ]
-    with lab.postgres.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO webhook_events (event_id, type, status, received_at, processed_at, "
-            "attempts, payload) VALUES (%(id)s, %(type)s, 'processed', to_timestamp(%(created)s), "
-            "to_timestamp(%(created)s) + interval '1 second', 1, %(payload)s)",
-            rows,
-        )
+    tell_stripe(lab, made)
+    hear(lab, told)
 
 
 def _event(
@@ -99,8 +76,6 @@ def _event(
 
 def heal(lab: Lab) -> None:
     take_away(lab)
-    if logged := lab.recall().get("logged"):
-        lab.postgres.execute("DELETE FROM webhook_events WHERE event_id = ANY(%s)", (logged,))
     if charges := lab.recall().get("charges"):
         lab.stripe.put("/objects", charges)
 
