@@ -42,10 +42,12 @@ _ASKED = "diagnose."  # ids of parts that gave no report
 
 @dataclass(frozen=True)
 class Seen:
-    """One look, and what is known beside it."""
+    """One look, what is known beside it, and the file of the configuration where it was named: the
+    next commands need it too."""
 
     observation: Observation
     around: Surroundings = field(default_factory=Surroundings)
+    config: str = ""
 
 
 def suspects_in(pages: Sequence[Runbook]) -> tuple[Suspect, ...]:

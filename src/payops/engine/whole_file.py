@@ -10,7 +10,7 @@ from pathlib import Path
 _MOST_LINKS = 40  # as Linux has it
 
 
-def write_whole(path: Path, text: str, mode: int) -> None:
+def write_whole(path: Path, text: str | bytes, mode: int) -> None:
     """Put `text` in the place of what `path` holds, with `mode`; a link is followed, not replaced.
 
     It is on disk when this returns. Raises OSError, also when there is something else than a file,
@@ -23,8 +23,8 @@ def write_whole(path: Path, text: str, mode: int) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         number = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(number, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with open(number, "wb") as file:
+            file.write(text.encode("utf-8") if isinstance(text, str) else text)
             file.flush()
             os.fchmod(number, mode)  # the umask is not asked: the reader must be able to read
             os.fsync(number)
