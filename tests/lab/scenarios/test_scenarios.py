@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,10 +88,19 @@ def state(lab: LabInfo) -> dict[str, Any]:
     found["servers"] = [(s.name, s.running, s.address) for s in laboratory.status(Path(lab.dir))]
     # What a scenario leaves running works in the lab's folder; the servers are there too.
     of_servers = {s.pid for s in laboratory.status(Path(lab.dir))}
-    found["processes"] = [
-        one.pid for one in processes.left_behind(Path(lab.dir)) if one.pid not in of_servers
-    ]
+    found["processes"] = left_running(lab, of_servers)
     return found
+
+
+def left_running(lab: LabInfo, but: set[int]) -> list[int]:
+    """Processes in the lab's folder that are still there after a while: one that was told to end,
+    or that a server had for a moment, may need one."""
+    end = time.monotonic() + 3
+    while True:
+        found = [one.pid for one in processes.left_behind(Path(lab.dir)) if one.pid not in but]
+        if not found or time.monotonic() > end:
+            return found
+        time.sleep(0.05)
 
 
 def statuses(lab: LabInfo) -> dict[str, str]:
