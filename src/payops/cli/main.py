@@ -19,6 +19,7 @@ from payops.cli import (
     demo,
     diagnose,
     health,
+    impact,
     init,
     journal,
     keys,
@@ -85,6 +86,7 @@ def root(
 
 app.command()(reporting(health.health))
 app.command()(reporting(diagnose.diagnose))
+app.command()(reporting(impact.impact))
 app.add_typer(circuit.app, name="circuit")
 app.add_typer(reconcile.app, name="reconcile")
 app.command()(reporting(trace.trace))

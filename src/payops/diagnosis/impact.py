@@ -53,7 +53,7 @@ class _Counting:
     signals: Mapping[str, Signal]
     compared: Compared
     around: Surroundings
-    named: frozenset[str]
+    named: frozenset[str] | None
     parts: list[Affected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -63,9 +63,12 @@ class _Counting:
 
     def counts(self, id_: str) -> bool:
         """Whether a check's payments are of this incident: it is in trouble, or a cause has it
-        among its symptoms (two failures of a hundred are no alarm, but they are lost)."""
+        among its symptoms (two failures of a hundred are no alarm, but they are lost). Without a
+        verdict (`named` is None) all are counted."""
         one = self.signals.get(id_)
-        return one is not None and not one.advisory and (one.abnormal or id_ in self.named)
+        if one is None or not one.answered:
+            return False
+        return self.named is None or (not one.advisory and (one.abnormal or id_ in self.named))
 
 
 def impact_of(
@@ -75,7 +78,8 @@ def impact_of(
     verdict: Verdict | None = None,
     as_of: datetime | None = None,
 ) -> Impact:
-    """The impact of what a look found; `verdict` says which signals are the causes' own."""
+    """The impact of what a look found; `verdict` says which signals are the causes' own. Without
+    one all payments count that failed or differ, also those that are no alarm."""
     named = _named(verdict, signals)
     counting = _Counting(signals, compared, around, named)
     could_compare = _compare(counting)
@@ -154,9 +158,11 @@ def less(money: Iterable[MoneyAtRisk], known: Iterable[MoneyAtRisk]) -> tuple[Mo
     return tuple(left)
 
 
-def _named(verdict: Verdict | None, signals: Mapping[str, Signal]) -> frozenset[str]:
+def _named(verdict: Verdict | None, signals: Mapping[str, Signal]) -> frozenset[str] | None:
     """The checks that the causes' runbooks name as their symptoms."""
-    causes = verdict.causes if verdict else ()
+    if verdict is None:
+        return None
+    causes = verdict.causes
     symptoms = [
         symptom
         for one in causes
@@ -172,7 +178,7 @@ def _compare(counting: _Counting) -> bool:
     if there is None or not there.answered:
         return False
     for id_, one in counting.signals.items():
-        if id_ in _CLASSES and one.abnormal:
+        if id_ in _CLASSES and counting.counts(id_):
             words = _CLASSES[id_].value.replace("_", " ")
             counting.add(_part(one, words))
     return True

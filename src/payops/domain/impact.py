@@ -40,7 +40,8 @@ class Impact:
     """Payments affected, by currency in minor units, and since when.
 
     `customers` is None where nothing says who paid. `since` is when the first sign of the causes
-    was. `trend` is None where too little happened to tell. `notes` say what is not counted and why.
+    was. `trend` is None where too little happened to tell. `refunds` are payments given back, and
+    refunds on which the sides disagree (S2-41). `notes` say what is not counted and why.
     """
 
     payments: int = 0
@@ -49,6 +50,7 @@ class Impact:
     since: datetime | None = None
     trend: Trend | None = None
     parts: tuple[Affected, ...] = ()
+    refunds: tuple[Affected, ...] = ()
     notes: tuple[str, ...] = ()
 
 

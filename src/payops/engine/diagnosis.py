@@ -17,7 +17,7 @@ from payops.diagnosis.impact import impact_of
 from payops.diagnosis.rank import Ground, Hypothesis, Verdict
 from payops.diagnosis.signals import signals_of
 from payops.domain.evidence import Action
-from payops.domain.impact import Impact, Surroundings
+from payops.domain.impact import Affected, Impact, Surroundings
 from payops.domain.people import nameless
 from payops.domain.report import Report
 from payops.domain.status import Status
@@ -75,7 +75,9 @@ def examined(
             observation = looked_closer(settings, observation, wanted, asked, deadline, on_fault)
         signals = signals_of(observation.checks)
         reads = asked if _answers(signals, "postgres.connect") else None
-        known = around(settings, signals, compared(observation.reports), observation.as_of, reads)
+        known = around(
+            settings, signals, compared(observation.reports), window, observation.as_of, reads
+        )
     finally:
         if asked is not None:
             asked.close()
@@ -129,7 +131,7 @@ class _Telling:
                 "since": observation.window.since.replace(microsecond=0),
                 "until": observation.window.until.replace(microsecond=0),
             },
-            "impact": _to_the_second(self.impact),
+            "impact": seconds_alone(self.impact),
             "escalation": escalation,
             "hypotheses": [self._hypothesis(one) for one in verdict.hypotheses],
             "unexplained": [_unexplained(one) for one in self._unexplained()],
@@ -208,12 +210,19 @@ def _unexplained(one: Signal) -> dict[str, object]:
     }
 
 
-def _to_the_second(impact: Impact) -> Impact:
+def seconds_alone(impact: Impact) -> Impact:
+    """The impact with its times as reports show them, to the second."""
+    since = impact.since.replace(microsecond=0) if impact.since else None
     return replace(
         impact,
-        since=impact.since.replace(microsecond=0) if impact.since else None,
-        parts=tuple(
-            replace(part, since=part.since.replace(microsecond=0) if part.since else None)
-            for part in impact.parts
-        ),
+        since=since,
+        parts=_to_the_second(impact.parts),
+        refunds=_to_the_second(impact.refunds),
+    )
+
+
+def _to_the_second(parts: Sequence[Affected]) -> tuple[Affected, ...]:
+    return tuple(
+        replace(part, since=part.since.replace(microsecond=0) if part.since else None)
+        for part in parts
     )

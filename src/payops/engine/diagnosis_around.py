@@ -39,6 +39,7 @@ def around(
     settings: Settings,
     signals: Mapping[str, Signal],
     losses: Compared,
+    window: Window,
     as_of: datetime,
     sources: Sources | None,
 ) -> Surroundings:
@@ -56,7 +57,7 @@ def around(
         },
         open_words=_words(statuses, OPEN),
         failed_words=_words(statuses, {PaymentStatus.FAILED}),
-        failing=_failing(settings, signals, losses, as_of, sources),
+        failing=_failing(settings, signals, losses, window, as_of, sources),
     )
 
 
@@ -75,6 +76,7 @@ def _failing(
     settings: Settings,
     signals: Mapping[str, Signal],
     losses: Compared,
+    window: Window,
     as_of: datetime,
     sources: Sources | None,
 ) -> Failing | None:
@@ -83,7 +85,9 @@ def _failing(
         return None
     failed, stuck = signals.get(FAILED), signals.get(STUCK)
     keys = [str(one["local_id"]) for one in losses.discrepancies if one.get("local_id")]
-    failing_since = failed.since if failed and failed.abnormal else None
+    failing_since = None
+    if failed is not None and failed.measured.get("failed"):
+        failing_since = failed.since or window.since
     stuck_since = stuck.since if stuck and stuck.abnormal else None
     created = [str(one["created"]) for one in losses.discrepancies if one.get("local_id")]
     begun = [one for one in (failing_since, stuck_since, *map(_moment, created)) if one]

@@ -7,12 +7,18 @@ import csv
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from payops.domain.discrepancy import MatchClass
 from payops.engine.reconcile_compared import Compared
 from payops.errors import SourceError, UsageError
 from payops.reconcile.report import stripe_id
 from payops.reconcile.totals import Row
+
+if TYPE_CHECKING:
+    from payops.config.ledger import Ledger
+    from payops.sources.ledger_stats import FailedPayment
+    from payops.sources.postgres import PostgresSource
 
 _HEADER = ("key", "contact", "amount", "currency", "what", "class", "stripe_id")
 _HAPPENED = {
@@ -77,6 +83,38 @@ def _what(row: Row, match_class: MatchClass) -> str:
         return f"recorded as {row['local_status']}; at Stripe {state}"
     happened = _HAPPENED.get(match_class)
     return happened or match_class.value.replace("_", " ")
+
+
+def add_failed(
+    source: PostgresSource, ledger: Ledger, path: Path, failed: Sequence[FailedPayment]
+) -> list[str]:
+    """Put payments that failed behind what is in the file (S2-40): each of them once, and none that
+    is there already. Gives lines for a person. Raises UsageError when it cannot be written."""
+    from payops.sources.lookup import contacts
+
+    rows, there = _read(path)
+    new = [one for one in failed if one.id not in there]
+    try:
+        whom = contacts(source, ledger, [one.id for one in new])
+    except SourceError as error:
+        whom, note = {}, [f"affected: contacts could not be read: {error}"]
+    else:
+        note = []
+    for one in new:
+        money = (one.amount.minor, one.amount.currency) if one.amount else ("", "")
+        why = f"failed: {one.failure_code}" if one.failure_code else "failed"
+        rows.append((one.id, whom.get(one.id, ""), *money, why, "failed", one.processor_ref or ""))
+    _write_private(path, _HEADER, rows)
+    return [*note, f"affected: {len(new):,} that failed beside them"]
+
+
+def _read(path: Path) -> tuple[list[Sequence[object]], set[str]]:
+    """The file's rows and their keys; of none nothing."""
+    if not path.is_file():
+        return [], set()
+    with path.open(encoding="utf-8", newline="") as file:
+        rows: list[Sequence[object]] = list(csv.reader(file))[1:]
+    return rows, {str(row[0]) for row in rows if row}
 
 
 def _write_private(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -18,7 +18,9 @@ from payops.formats.diagnosis.told import (
     is_text,
     looked_text,
     not_this,
+    nothing_text,
     parts_text,
+    refunds_text,
     severity_text,
     since_text,
     sure_text,
@@ -42,7 +44,7 @@ def lines(told: Told, width: int) -> Iterator[Line]:
     """The whole diagnosis but its headline."""
     page = _Page(max(width, _NARROWEST) - INDENT)
     if told.nothing and not told.impact.payments:
-        yield from page.block("", "Nothing is wrong.", strong=True)
+        yield from page.block("", nothing_text(told), strong=True)
         yield from page.block("", f"Looked at: {looked_text(told)}.")
         return
     yield from page.impact(told)
@@ -81,6 +83,8 @@ class _Page:
             yield from self.block("", parts_text(impact))
         if impact.payments or told.causes:
             yield from self.block("", since_text(told))
+        if told.report.command == "impact":
+            yield from self.block("", refunds_text(impact))
         for text in (severity_text(told.escalation), call_text(told), *impact.notes):
             yield from self.block("", text)
 

@@ -15,7 +15,9 @@ from payops.formats.diagnosis.told import (
     is_text,
     looked_text,
     not_this,
+    nothing_text,
     parts_text,
+    refunds_text,
     severity_text,
     since_text,
     sure_text,
@@ -36,16 +38,18 @@ def _blocks(found: Told) -> Iterator[str]:
     severity = f"{found.escalation.severity}: " if found.escalation.severity else ""
     yield f"# {severity}{escaped(where)}, {utc_text(report.generated_at)}"
     if found.nothing and not impact.payments:
-        yield f"**Status:** nothing is wrong. {escaped(looked_text(found))}."
+        yield f"**Status:** {escaped(nothing_text(found))} {escaped(looked_text(found))}."
         return
-    status = "identified" if found.causes else "investigating"
-    yield f"**Status:** {status} ({report.status.value})"
+    if report.command == "diagnose":
+        status = "identified" if found.causes else "investigating"
+        yield f"**Status:** {status} ({report.status.value})"
     yield "**Impact:** " + "; ".join(
         escaped(text)
         for text in (
             affected_text(impact),
             parts_text(impact) if len(impact.parts) > 1 else "",
             since_text(found),
+            refunds_text(impact) if report.command == "impact" else "",
             *impact.notes,
         )
         if text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from payops.formats.diagnosis.told import Told, affected_text, is_text, told
+from payops.formats.diagnosis.told import Told, affected_text, is_text, nothing_text, told
 from payops.formats.nagios import WORDS, barless, cut
 from payops.formats.safe import Page, SafeReport
 
@@ -21,7 +21,7 @@ def render(report: SafeReport, page: Page) -> str:
 
 def _parts(found: Told) -> Iterator[str]:
     if found.nothing and not found.impact.payments:
-        yield "nothing is wrong"
+        yield nothing_text(found).rstrip(".")
         return
     for cause in found.causes:
         names = ", ".join(filter(None, (cause["scenario"], cause["severity"])))

@@ -86,6 +86,24 @@ def parts_text(impact: Impact) -> str:
     return ", ".join((*shown, *([f"{more} more kinds"] if more > 0 else [])))
 
 
+def refunds_text(impact: Impact) -> str:
+    """`2 refunded 59.98 USD, 1 refunded on one side only 19.99 USD`."""
+    parts = [
+        ", ".join(
+            (f"{one.payments:,} {one.what}", *(str(Money(m.currency, m.minor)) for m in one.money))
+        )
+        for one in impact.refunds
+    ]
+    return f"refunds: {'; '.join(parts)}" if parts else "no refund"
+
+
+def nothing_text(told: Told) -> str:
+    """What is told where nothing is wrong."""
+    if told.report.command == "impact":
+        return f"No payment is affected; {refunds_text(told.impact)}."
+    return "Nothing is wrong."
+
+
 def since_text(told: Told) -> str:
     """`since 2026-02-11 09:18 UTC (12 min ago), getting worse`."""
     impact, now = told.impact, told.report.generated_at
