@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from payops.cli.command_line import commands, parse
-from payops.engine.runbook_known import checks_known, signals_known
+from payops.engine.runbook_known import checks_known, remedies_known, signals_known
 from payops.runbook.lines import OURS, lines_in, words_of
 from payops.runbook.shelf import every_runbook, shipped
 from payops.runbook.sound import misfits_of, misfits_together
 from payops.runbook.wording import Known, Wording
 
 RUNBOOKS = every_runbook(shipped())
-KNOWN = Known(checks_known(None), signals_known(None), commands(), parse)
+KNOWN = Known(checks_known(None), signals_known(None), commands(), parse, remedies_known(None))
 IDS = {each.id for each in RUNBOOKS}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,13 @@ from hypothesis import strategies as st
 
 from payops.cli.command_line import commands, parse
 from payops.domain.runbook import Runbook, Step
-from payops.engine.runbook_known import checks_known, signals_known
+from payops.engine.runbook_known import checks_known, remedies_known, signals_known
 from payops.runbook.paths import endless, unreachable
 from payops.runbook.read import parsed
 from payops.runbook.sound import misfits_of, misfits_together
 from payops.runbook.wording import Known
 
-KNOWN = Known(checks_known(None), signals_known(None), commands(), parse)
+KNOWN = Known(checks_known(None), signals_known(None), commands(), parse, remedies_known(None))
 PAGE = """\
 ---
 id: page
@@ -177,6 +178,12 @@ WRONG = [
         "only paymnts ",
         "the prose: `payops health --only paymnts`: no check matches",
     ),
+    (
+        "plan: payops reconcile --since {since}",
+        "plan: payops remedy plan fall-back",
+        "steps.repair.plan: `payops remedy plan fall-back --save-plan {plan}`: there is no remedy",
+    ),
+    ("plan: payops reconcile --since {since}", "plan: payops remedy plan fallback-on", ""),
     ("{lately: repair}", "{}", ""),
 ]
 
@@ -189,6 +196,12 @@ def test_what_is_wrong(old: str, new: str, expected: str) -> None:
         assert any(expected in each for each in found), found
     else:
         assert found == []
+
+
+def test_where_no_configuration_says_which_remedies_there_are_any_is_believed() -> None:
+    text = PAGE.replace("plan: payops reconcile --since {since}", "plan: payops remedy plan my-own")
+    known = replace(KNOWN, remedies=None)
+    assert misfits_of(page(text), {"page", "other"}, known) == ()
 
 
 def test_all_is_told_at_once() -> None:

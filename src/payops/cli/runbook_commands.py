@@ -96,6 +96,9 @@ class OwnCommands:
         """Run a command of ours, its words without `payops`."""
         from payops.cli.main import run
 
+        if without := self._without_remedy(words):
+            self._watched(lambda: _told(without), shown=shown)
+            return Ran(0, text=without)
         line = [*self._before, *words]
         with overheard() as reports, _without_cron():
             code, text = self._watched(lambda: run(line), shown=shown)
@@ -106,6 +109,20 @@ class OwnCommands:
         environment = self.loaded.settings.environment
         words = ["apply", str(plan), "--yes", "--environment", environment]
         return self.run(words, shown=True)
+
+    def _without_remedy(self, words: Sequence[str]) -> str:
+        """Why the remedy that is to be planned is not for this system; empty where it is. A page
+        that is for several systems names the remedies of each."""
+        from payops.remedies import code_remedies
+
+        line = self.read(words)
+        if line.path != ("remedy", "plan"):
+            return ""
+        name, settings = str(line.given.get("name", "")), self.loaded.settings
+        if name in settings.remedies:
+            return ""
+        code = code_remedies().get(name)
+        return code.absent(settings) if code else f"this system has no remedy {name}"
 
     @property
     def _before(self) -> list[str]:
@@ -124,6 +141,13 @@ class OwnCommands:
             stack.enter_context(redirect_stderr(seen))
             code = command()
         return code, copy.getvalue()
+
+
+def _told(text: str) -> int:
+    from payops.cli.boundary import tell
+
+    tell(f"payops: {text}")
+    return 0
 
 
 def _of_another_system(glob: str, there: Sequence[str]) -> bool:

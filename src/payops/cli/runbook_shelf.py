@@ -56,11 +56,15 @@ def misfits_in(
 
 def _known(page: Runbook, settings: Settings | None) -> Known:
     from payops.cli.command_line import commands, parse
-    from payops.engine.runbook_known import checks_known, signals_known
+    from payops.engine.runbook_known import checks_known, remedies_known, signals_known
     from payops.runbook.shelf import shipped
     from payops.runbook.wording import Known
 
     beside = _OPEN if settings is None and Path(page.path).parent != shipped() else frozenset()
     return Known(
-        checks_known(settings) | beside, signals_known(settings) | beside, commands(), parse
+        checks_known(settings) | beside,
+        signals_known(settings) | beside,
+        commands(),
+        parse,
+        None if beside else remedies_known(settings),
     )

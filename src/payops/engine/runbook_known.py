@@ -39,6 +39,15 @@ def checks_known(settings: Settings | None) -> frozenset[str]:
     return frozenset({*check_ids(), *(f"own.{name}" for name in (*own, *shipped))})
 
 
+def remedies_known(settings: Settings | None) -> frozenset[str]:
+    """The remedies that a step may plan: those in code, of the presets, and of a configuration."""
+    from payops.remedies import code_remedies
+
+    own = settings.remedies if settings is not None else {}
+    shipped = (name for section in _of_presets("remedies") for name in section)
+    return frozenset({*code_remedies(), *shipped, *own})
+
+
 def signals_known(settings: Settings | None) -> frozenset[str]:
     """What a symptom may name beside those."""
     breakers = [one.name for one in settings.circuit.breakers] if settings is not None else []

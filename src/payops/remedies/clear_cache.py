@@ -39,6 +39,11 @@ def make(settings: Settings, redis: RedisWriter, params: Mapping[str, str]) -> S
     return [_change(name, key, held) for key, held in redis.holds(keys).items()]
 
 
+def absent(settings: Settings) -> str:
+    """Why there is nothing to clear; empty where a cache is configured."""
+    return "" if settings.circuit.caches else "no cache is configured (circuit.caches)"
+
+
 def _change(name: str, key: str, held: str) -> Change:
     made = Change(
         id=f"{CLEAR}:{key}",
@@ -63,4 +68,5 @@ REMEDY = CodeRemedy(
     max_changes=_MOST,
     params={"cache": ""},
     source="runbook 003, 'Stale Analytics Cache'",
+    absent=absent,
 )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from payops.sources.remedy_rows import RemedyRows
 
 Make = Callable[["Settings", "RemedyRows", Mapping[str, str]], Sequence[Change]]
+Absent = Callable[["Settings"], str]
 MakeOfRedis = Callable[["Settings", "RedisWriter", Mapping[str, str]], Sequence[Change]]
 
 
@@ -23,7 +24,8 @@ class CodeRemedy:
     """`make(settings, rows, params)` gives the changes of the database, each without its
     `statement`; `make_redis(settings, redis, params)` those of Redis, whole. A remedy has one of
     the two. `params` are the names that `--set` may give, with their defaults. `source` is the
-    runbook's line."""
+    runbook's line. `absent(settings)` says why a system has nothing that it could change: empty
+    where it has."""
 
     title: str
     why: str
@@ -33,3 +35,4 @@ class CodeRemedy:
     max_changes: int = 100
     params: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    absent: Absent = lambda _settings: ""

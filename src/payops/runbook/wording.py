@@ -37,13 +37,15 @@ class Known:
 
     `checks` are those that `payops health` can ask, `signals` those that `payops diagnose` sees
     beside them; both may hold `own.*` and `circuit.*` where no configuration says which there are.
-    `commands` are the paths of all commands and groups, `parse` reads a command line.
+    `commands` are the paths of all commands and groups, `parse` reads a command line. `remedies`
+    are those that can be planned; None where that is not known.
     """
 
     checks: Collection[str]
     signals: Collection[str]
     commands: Collection[tuple[str, ...]]
     parse: Parse
+    remedies: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,16 @@ class Wording:
             hint = f"; {error.hint}" if error.hint else ""
             return None, (f"`{line}`: {error}{hint}",)
         wrong = [what for glob in _checks_named(read) for what in self.checks(glob)]
+        wrong += self._remedies(read)
         return read, tuple(f"`{line}`: {what}" for what in wrong)
+
+    def _remedies(self, line: CommandLine) -> Iterator[str]:
+        """A remedy that is planned or shown, and that no system has."""
+        there = self.known.remedies
+        name = str(line.given.get("name", ""))
+        named = line.path in {("remedy", "plan"), ("remedy", "show")}
+        if named and there is not None and name not in there:
+            yield f"there is no remedy {name!r}{nearest(name, there)}"
 
     def _is_known(self, glob: str) -> bool:
         return any(_match(glob, id_) for id_ in (*self.known.checks, *self.known.signals))

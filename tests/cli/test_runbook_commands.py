@@ -1,0 +1,48 @@
+"""payops' own commands as a runbook's steps run them, in this process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from payops.cli.invocation import Invocation
+from payops.cli.runbook_commands import OwnCommands
+from payops.config.load import load
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> OwnCommands:
+    """Of a system without remedies and caches; none of its servers is there."""
+    path = tmp_path / "payops.yaml"
+    path.write_text("preset: v-edfinance\nenvironment: staging\n")
+    return OwnCommands(Invocation(str(path), None, True, False), load(path), "1h", 2.0)
+
+
+@pytest.mark.parametrize(
+    ("remedy", "told"),
+    [
+        ("fallback-on", "this system has no remedy fallback-on"),
+        ("clear-cache", "no cache is configured (circuit.caches)"),
+    ],
+)
+def test_a_remedy_of_another_system_has_nothing_to_change(
+    remedy: str,
+    told: str,
+    commands: OwnCommands,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plan = tmp_path / "plan.json"
+    ran = commands.run(["remedy", "plan", remedy, "--save-plan", str(plan)], shown=True)
+    assert (ran.code, ran.text) == (0, told)
+    assert not plan.exists()
+    assert told in capsys.readouterr().err
+
+
+def test_what_is_not_a_plan_of_a_remedy_is_run(commands: OwnCommands) -> None:
+    ran = commands.run(["remedy", "list"], shown=False)
+    assert ran.code == 0
+    assert "clear-cache" in ran.text
+    shown = commands.run(["remedy", "show", "fallback-on"], shown=False)
+    assert (shown.code, "there is no remedy" in shown.text) == (3, True)
