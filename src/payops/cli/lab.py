@@ -204,6 +204,7 @@ def list_scenarios(output: TextOrJson = None) -> int:
                     "severities": {k: dict(v) for k, v in scenario.severities.items()},
                     "cured_by": scenario.cured_by,
                     "outside": scenario.outside,
+                    "told_as": sorted(scenario.told_as),
                 }
                 for id_, scenario in found.items()
             ],

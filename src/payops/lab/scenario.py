@@ -74,6 +74,9 @@ class Scenario:
     check sees. `outside` says what somebody else has to do before it can be over ("restart Redis");
     empty where payops' own commands repair all of it. `mend` does that alone, and leaves to payops
     what payops can repair; None: what is outside is all, or nothing is.
+
+    `told_as` are the ids that a diagnosis may rightly give for it: its own always (`load_scenario`
+    sees to that), and those of faults that look the same from outside.
     """
 
     title: str
@@ -103,6 +106,7 @@ class Scenario:
     still: Callable[[Lab], list[str]] | None = None
     outside: str = ""
     mend: Callable[[Lab], None] | None = None
+    told_as: frozenset[str] = frozenset()
 
     @property
     def severities(self) -> Mapping[Severity, Mapping[str, int]]:
@@ -174,7 +178,7 @@ def load_scenario(wanted: str, package: str = PACKAGE) -> Scenario:
         made = getattr(module, "SCENARIO", None)
         if not isinstance(made, Scenario):
             raise LabError(f"{module.__file__} has no SCENARIO")
-        return made
+        return replace(made, told_as=made.told_as | {wanted})
     near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.4)
     raise UsageError(
         f"there is no scenario {wanted!r}" + (f"; did you mean {near[0]!r}?" if near else ""),

@@ -110,6 +110,7 @@ def test_its_severities_can_be_chosen_and_its_words_are_known(wanted: str) -> No
     for told in (found.expected, *found.differs.values()):
         assert set(told) <= set(check_ids())
     assert found.varies <= set(check_ids())
+    assert {wanted} <= found.told_as <= set(EVERY)
     assert found.classes <= {each.value for each in MatchClass}
     assert set(found.elsewhere) <= set(EXTERNAL)
     assert set(found.own) <= set(found.presets)

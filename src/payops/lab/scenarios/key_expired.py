@@ -28,4 +28,6 @@ SCENARIO = Scenario(
     changes=frozenset({"configuration"}),
     holds=frozenset({"secret key"}),
     outside="put the key that is good in place",
+    # The same fault, before a payment has failed by it.
+    told_as=frozenset({"stripe-key-invalid"}),
 )
