@@ -97,12 +97,19 @@ def impact_of(
     return Impact(
         payments=sum(part.payments for part in parts),
         money=added(money for part in parts for money in part.money),
-        customers=around.failing.customers if around.failing and parts else None,
+        # Nobody, though payments are affected: those have no row that says whose they are.
+        customers=(around.failing.customers or None) if around.failing and parts else None,
         since=since,
         trend=_trend(around.failing, moments, verdict, since, as_of) if parts else None,
         parts=parts,
         notes=tuple(counting.notes),
+        known=could_compare or _answers(signals, FAILED),
     )
+
+
+def _answers(signals: Mapping[str, Signal], id_: str) -> bool:
+    one = signals.get(id_)
+    return one is not None and one.answered and not one.silent
 
 
 def since_of(

@@ -39,7 +39,8 @@ class Affected:
 class Impact:
     """Payments affected, by currency in minor units, and since when.
 
-    `customers` is None where nothing says who paid. `since` is when the first sign of the causes
+    `known` is False where neither the ledger nor the comparison gave an answer: nothing that was
+    counted is not nothing. `customers` is None where nothing says who paid. `since` is when the first sign of the causes
     was. `trend` is None where too little happened to tell. `refunds` are payments given back, and
     refunds on which the sides disagree (S2-41). `notes` say what is not counted and why.
     """
@@ -52,6 +53,7 @@ class Impact:
     parts: tuple[Affected, ...] = ()
     refunds: tuple[Affected, ...] = ()
     notes: tuple[str, ...] = ()
+    known: bool = True
 
 
 @dataclass(frozen=True)

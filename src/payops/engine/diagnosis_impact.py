@@ -80,7 +80,8 @@ def impact(
         known = around(settings, signals, losses, window, now, sources)
         notes = list(done.notes)
         if affected is not None:
-            notes += _failed(settings, window, affected, sources)
+            compared_too = any(note.startswith("affected: ") for note in done.notes)
+            notes += _failed(settings, window, affected, sources, behind=compared_too)
         refunds = _refunds(settings, window, signals, sources)
         calls = sources.every_stripe_call()
     finally:
@@ -105,7 +106,9 @@ def impact(
     return Reconciled(report, notes)
 
 
-def _failed(settings: Settings, window: Window, path: Path, sources: Sources) -> list[str]:
+def _failed(
+    settings: Settings, window: Window, path: Path, sources: Sources, *, behind: bool
+) -> list[str]:
     """Beside those on whom the sides disagree: whose payments failed by our fault (S2-40)."""
     from payops.sources.ledger_stats import StatsReader
 
@@ -120,7 +123,7 @@ def _failed(settings: Settings, window: Window, path: Path, sources: Sources) ->
     ours = [
         one for one in failed if not declined_by_issuer(one.failure_code, ledger.issuer_declines)
     ]
-    notes = add_failed(postgres, ledger, path, ours)
+    notes = add_failed(postgres, ledger, path, ours, behind=behind)
     if len(failed) == _MOST_FAILED:
         notes.append(
             f"affected: the latest {_MOST_FAILED:,} failures alone: take a shorter --since"

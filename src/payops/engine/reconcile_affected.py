@@ -86,13 +86,19 @@ def _what(row: Row, match_class: MatchClass) -> str:
 
 
 def add_failed(
-    source: PostgresSource, ledger: Ledger, path: Path, failed: Sequence[FailedPayment]
+    source: PostgresSource,
+    ledger: Ledger,
+    path: Path,
+    failed: Sequence[FailedPayment],
+    *,
+    behind: bool,
 ) -> list[str]:
-    """Put payments that failed behind what is in the file (S2-40): each of them once, and none that
-    is there already. Gives lines for a person. Raises UsageError when it cannot be written."""
+    """Put payments that failed (S2-40) into the file, `behind` what this run has written there:
+    each of them once, and none that is there already. Gives lines for a person. Raises UsageError
+    when it cannot be written."""
     from payops.sources.lookup import contacts
 
-    rows, there = _read(path)
+    rows, there = _read(path) if behind else ([], set())
     new = [one for one in failed if one.id not in there]
     try:
         whom = contacts(source, ledger, [one.id for one in new])
@@ -105,16 +111,14 @@ def add_failed(
         why = f"failed: {one.failure_code}" if one.failure_code else "failed"
         rows.append((one.id, whom.get(one.id, ""), *money, why, "failed", one.processor_ref or ""))
     _write_private(path, _HEADER, rows)
-    return [*note, f"affected: {len(new):,} that failed beside them"]
+    return [*note, f"affected: {len(new):,} that failed, in {path}"]
 
 
 def _read(path: Path) -> tuple[list[Sequence[object]], set[str]]:
     """The file's rows and their keys; of none nothing."""
-    if not path.is_file():
-        return [], set()
     with path.open(encoding="utf-8", newline="") as file:
-        rows: list[Sequence[object]] = list(csv.reader(file))[1:]
-    return rows, {str(row[0]) for row in rows if row}
+        rows = list(csv.reader(file))[1:]
+    return [*rows], {row[0] for row in rows if row}
 
 
 def _write_private(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

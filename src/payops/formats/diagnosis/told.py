@@ -69,6 +69,8 @@ def _sections(extra: Mapping[str, object], name: str) -> Sequence[Section]:
 
 def affected_text(impact: Impact) -> str:
     """`37 payments of 21 customers, 1,234.50 USD, 120.00 EUR`."""
+    if not impact.payments and not impact.known:
+        return "how many payments are affected is not known: the ledger gave no answer"
     if not impact.payments:
         return "no payment is affected so far"
     words = counted(impact.payments, "payment")
