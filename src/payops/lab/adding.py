@@ -57,7 +57,9 @@ def add_payments(
         row["completed_at"] = row["created_at"] + timedelta(seconds=1) if paid else None
         rows.append({**row, "updated_at": row["completed_at"] or row["created_at"]})
     told = [_told(lab, row, stripe, rng) for row in rows if row["processor_ref"]]
-    lab.remember(added=[row["id"] for row in rows])
+    # Theirs alone: another scenario that took them would restore what is to be gone.
+    held = [row["processor_ref"] for row in rows if row["processor_ref"]]
+    lab.remember(added=[row["id"] for row in rows], held=held)
     put_back(lab, mapping(lab).payments.table, [_json(row) for row in rows])
     keys = [(f"idempotency:{row['idempotency_key']}", row["id"], row["created_at"]) for row in rows]
     _set_keys(lab, [(key, value, at.timestamp()) for key, value, at in keys])
@@ -76,6 +78,8 @@ def tell_stripe(lab: Lab, told: Sequence[StripeObject]) -> None:
 def hear(lab: Lab, events: Sequence[StripeObject]) -> None:
     """Events that Stripe has made, and the application has answered: known by their keys, and in
     the log of the `reference` shop handled. What they tell is for the caller to do, or not."""
+    kept = lab.recall().get("held", [])
+    lab.remember(held=[*kept, *(event["id"] for event in events)])
     tell_stripe(lab, events)
     if lab.system.dedupe:
         _set_keys(
