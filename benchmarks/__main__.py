@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import fetch, health_large, match, reconcile_fetch, scan, startup, webhooks
+from benchmarks import accuracy, fetch, health_large, match, reconcile_fetch, scan, startup, webhooks
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEADING = """\
@@ -30,6 +30,7 @@ SECTIONS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("`payops health` on a million rows", health_large.run),
     ("Scanning logs", scan.run),
     ("The way of 100,000 events", webhooks.run),
+    ("Accuracy of `payops diagnose`", accuracy.run),
 )
 
 
