@@ -11,7 +11,16 @@ from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
-from benchmarks import accuracy, fetch, health_large, match, reconcile_fetch, scan, startup, webhooks
+from benchmarks import (
+    accuracy,
+    fetch,
+    health_large,
+    match,
+    reconcile_fetch,
+    scan,
+    startup,
+    webhooks,
+)
 
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 HEADING = """\
