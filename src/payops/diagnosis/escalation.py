@@ -42,10 +42,10 @@ def escalation_of(
     severity, why = _severity(verdict, signals, lasted)
     raised = _raised(impact, signals, around, now) if severity in ("P1", "P2") else []
     by_time, timed = _by_time(severity, lasted, around.levels)
-    level = max([by_time, *(number for number, _ in raised)])
+    level = max([by_time, *(one.level for one in raised)])
     answer, row = _ANSWER.get(severity, (None, "S0-68"))
     if answer is not None:
-        why.append(Reason(f"somebody is at work on it within {human_duration(answer)}", row))
+        why.append(Reason(f"be at work on it within {human_duration(answer)}", row))
     else:
         why.append(Reason("it can wait until the next business day", row))
     due, following = _whom(around.levels, level, lasted)
@@ -53,7 +53,7 @@ def escalation_of(
     return Escalation(
         severity=severity,
         level=level,
-        reasons=(*why, *timed, *(reason for _, reason in raised)),
+        reasons=(*why, *timed, *raised),
         answer_s=answer,
         now=due,
         next=following,
@@ -68,7 +68,7 @@ def _severity(
     severities = [(one.suspect.severity or "P3", one.scenario) for one in verdict.causes]
     if severities:
         severity, scenario = min(severities)
-        why = [Reason(f"{severity} by the runbook of {scenario}", "")]
+        why = [Reason(f"by the runbook of {scenario}", "")]
     elif _fails(signals):
         severity, why = "P2", [Reason("payments fail, and no runbook says why", "S0-67")]
     elif any(one.status is Status.CRIT for one in verdict.abnormal):
@@ -90,24 +90,24 @@ def _severity(
 
 def _raised(
     impact: Impact, signals: Mapping[str, Signal], around: Surroundings, now: datetime
-) -> list[tuple[int, Reason]]:
+) -> list[Reason]:
     """What calls for a higher level, whatever the time."""
     found = []
     for one in impact.money:
         limit = around.escalate_over.get(one.currency)
         if limit is not None and one.minor > limit:
             sums = f"{Money(one.currency, one.minor)} affected, more than "
-            found.append((4, Reason(f"{sums}{Money(one.currency, limit)}: level 4", "S2-43")))
+            found.append(Reason(f"{sums}{Money(one.currency, limit)}", "S2-43", 4))
     lost = signals.get("reconcile.missing_in_ledger")
     if lost is not None and lost.abnormal and lost.answered:
-        found.append((3, Reason("charged and not recorded: level 3", "S4-37")))
+        found.append(Reason("charged and not recorded", "S4-37", 3))
     begun = [signals[id_].since for id_ in _FAILING if id_ in signals and signals[id_].abnormal]
     failing = max(((now - one).total_seconds() for one in begun if one), default=0.0)
     if _outage(signals) and failing > _OUTAGE_S:
         why = "nothing succeeds for more than an hour: a commander, and a case at Stripe"
-        found.append((3, Reason(why, "S4-37")))
+        found.append(Reason(why, "S4-37", 3))
     elif failing > _FAILING_S:
-        found.append((2, Reason("payments fail for more than 30 min: level 2", "S4-37")))
+        found.append(Reason("payments fail for more than 30 min", "S4-37", 2))
     return found
 
 
@@ -116,17 +116,19 @@ def _by_time(severity: str, lasted: float, levels: Sequence[Level]) -> tuple[int
     ordered = _ordered(levels)
     if ordered:
         due = [number_of(ordered, n) for n, one in enumerate(ordered) if one.after_s <= lasted]
-        return max(due, default=1), []
+        level = max(due, default=1)
+        return level, [Reason("it is due by the configuration (escalation:)", "", level)]
     if severity in ("P1", "P2"):
         for minutes, level in _BY_TIME:
             if lasted >= minutes * 60:
-                why = f"it lasts for more than {minutes} min: level {level}"
-                return level, [Reason(why, "S2-45")]
+                return level, [Reason(f"it lasts for more than {minutes} min", "S2-45", level)]
     return 1, []
 
 
 def _fails(signals: Mapping[str, Signal]) -> bool:
-    return any(id_ in signals and signals[id_].abnormal for id_ in _FAILING)
+    return any(
+        id_ in signals and signals[id_].abnormal and not signals[id_].silent for id_ in _FAILING
+    )
 
 
 def _outage(signals: Mapping[str, Signal]) -> bool:

@@ -40,9 +40,10 @@ class Impact:
     """Payments affected, by currency in minor units, and since when.
 
     `known` is False where neither the ledger nor the comparison gave an answer: nothing that was
-    counted is not nothing. `customers` is None where nothing says who paid. `since` is when the first sign of the causes
-    was. `trend` is None where too little happened to tell. `refunds` are payments given back, and
-    refunds on which the sides disagree (S2-41). `notes` say what is not counted and why.
+    counted is not nothing. `customers` is None where nothing says who paid. `since` is when the
+    first sign of the causes was. `trend` is None where too little happened to tell. `refunds` are
+    payments given back, and refunds on which the sides disagree (S2-41). `notes` say what is not
+    counted and why.
     """
 
     payments: int = 0
@@ -58,10 +59,12 @@ class Impact:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an incident is as severe as it is said to be, and the row that says so."""
+    """Why an incident is as severe as it is said to be, and the row that says so; of a `level` why
+    it is that level's (0: of the severity)."""
 
     text: str
     row: str
+    level: int = 0
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from payops.formats.diagnosis.told import (
     call_text,
     grounds,
     is_text,
+    level_text,
     looked_text,
     not_this,
     nothing_text,
@@ -85,7 +86,9 @@ class _Page:
             yield from self.block("", since_text(told))
         if told.report.command == "impact":
             yield from self.block("", refunds_text(impact))
-        for text in (severity_text(told.escalation), call_text(told), *impact.notes):
+        escalation = told.escalation
+        escalated = (severity_text(escalation), level_text(escalation), call_text(told))
+        for text in (*escalated, *impact.notes):
             yield from self.block("", text)
 
     def cause(self, cause: Section, label: str) -> Iterator[Line]:
@@ -96,7 +99,7 @@ class _Page:
                 yield from self.block("", f"{sign} {says} [{check}]", "  ")
 
     def unexplained(self, told: Told) -> Iterator[Line]:
-        found = sorted(told.unexplained, key=lambda one: (-one["status"].rank, one["check"]))
+        found = told.unexplained
         if not found and told.causes:
             return
         yield Line("")
@@ -124,12 +127,13 @@ class _Page:
                 yield Line("")
             label = "" if number else "NOT ASKED"
             yield from self.block(label, f"{one['part']}: {one['why']}", "  ")
-        for number, one in enumerate(told.tells_apart):
+        # One command may answer several questions: it is told with the first.
+        asking = {one["actions"][0].command: one for one in reversed(told.tells_apart)}
+        for number, (command, one) in enumerate(reversed(asking.items())):
             if not number:
                 yield Line("")
-            action = one["actions"][0]
-            yield from self.block("" if number else "DOUBT", action.text)
-            yield Line(f"  {action.command}")
+            yield from self.block("" if number else "DOUBT", one["actions"][0].text)
+            yield Line(f"  {command}")
 
     def next(self, told: Told) -> Iterator[Line]:
         if not told.next:

@@ -13,6 +13,7 @@ from payops.formats.diagnosis.told import (
     call_text,
     grounds,
     is_text,
+    level_text,
     looked_text,
     not_this,
     nothing_text,
@@ -97,7 +98,8 @@ def _following(found: Told) -> Iterator[str]:
         if action.command:
             yield fenced(action.command)
     if found.escalation.severity:
-        yield f"**Severity:** {escaped(severity_text(found.escalation))}"
+        why = (severity_text(found.escalation), level_text(found.escalation))
+        yield f"**Severity:** {escaped('; '.join(filter(None, why)))}"
         yield f"**Who:** {escaped(call_text(found))}"
         if found.escalation.answer_s is None:
             yield "**Next update:** the next business day"

@@ -27,11 +27,11 @@ def _parts(found: Told) -> Iterator[str]:
         names = ", ".join(filter(None, (cause["scenario"], cause["severity"])))
         yield f"{is_text(cause)} ({names})"
     if not found.causes and found.unexplained:
-        worst = min(found.unexplained, key=lambda one: (-one["status"].rank, one["check"]))
-        more = len(found.unexplained) - 1
+        worst, more = found.unexplained[0], len(found.unexplained) - 1
         yield (
             "no runbook matches: "
-            f"{worst['check']}: {worst['summary']}" + (f" and {more} more" if more else "")
+            f"{worst['check']}: {worst['summary']}"
+            + (f", and {more} more abnormal" if more else "")
         )
     yield affected_text(found.impact)
     if found.escalation.severity:

@@ -56,7 +56,9 @@ def told(report: SafeReport) -> Told:
         [one for one in hypotheses if one["role"] == "cause"],
         [one for one in hypotheses if one["role"] != "cause"],
         _sections(extra, "ruled_out"),
-        _sections(extra, "unexplained"),
+        sorted(
+            _sections(extra, "unexplained"), key=lambda one: (-one["status"].rank, one["check"])
+        ),
         _sections(extra, "tells_apart"),
         _sections(extra, "not_asked"),
         cast(Sequence[Action], extra.get("next", ())),
@@ -116,13 +118,26 @@ def since_text(told: Told) -> str:
 
 
 def severity_text(escalation: Escalation) -> str:
-    """`P1, level 3: charged and not recorded: level 3 (S4-37); …`."""
+    """`P1: by the runbook of stripe-outage; be at work on it within 15 min (S0-66)`."""
     if not escalation.severity:
         return ""
-    why = "; ".join(
-        f"{one.text} ({one.row})" if one.row else one.text for one in escalation.reasons
+    return f"{escalation.severity}: {_reasons(escalation, 0)}"
+
+
+def level_text(escalation: Escalation) -> str:
+    """`level 3: charged and not recorded (S4-37)`; empty of the first level."""
+    if escalation.level < 2:
+        return ""
+    why = _reasons(escalation, escalation.level)
+    return f"level {escalation.level}: {why}" if why else f"level {escalation.level}"
+
+
+def _reasons(escalation: Escalation, level: int) -> str:
+    return "; ".join(
+        f"{one.text} ({one.row})" if one.row else one.text
+        for one in escalation.reasons
+        if one.level == level
     )
-    return f"{escalation.severity}, level {escalation.level}: {why}"
 
 
 def call_text(told: Told) -> str:
