@@ -10,7 +10,7 @@ import random
 import time
 
 from payops.domain.status import Status
-from payops.lab.adding import livemode, take_away, tell_stripe
+from payops.lab.adding import hear, livemode, take_away, tell_stripe
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameters, Scenario
 from payops.lab.stripe import objects
 from payops.lab.stripe.objects import StripeObject, new_id
@@ -21,7 +21,8 @@ AGE_S = int(6.5 * 86_400)
 def inject(lab: Lab, parameters: Parameters) -> None:
     del parameters
     rng = random.Random(f"{lab.info.seed} {lab.scenario}")
-    told: list[StripeObject] = []
+    intents: list[StripeObject] = []
+    events: list[StripeObject] = []
     for number in range(3):
         created = int(time.time()) - AGE_S - 60 * number
         intent = objects.payment_intent(
@@ -42,8 +43,10 @@ def inject(lab: Lab, parameters: Parameters) -> None:
             data={"object": intent},
             pending_webhooks=0,
         )
-        told += [intent, event]
-    tell_stripe(lab, told)
+        intents.append(intent)
+        events.append(event)
+    tell_stripe(lab, intents)
+    hear(lab, events)
 
 
 SCENARIO = Scenario(
