@@ -21,6 +21,7 @@ MARKER = ".payops-lab.json"
 _OURS = (
     *(FILE_NAME, "lab.tmp", "payops.yaml", "payops.tmp", "logs", "run", "scenarios"),
     *("redis", "postgres", "stripe", "merchant"),
+    *("drill.json", "drill.tmp", "state"),
 )
 _OURS_BY_START = ("stripe.", ".stripe.", "merchant.", ".merchant.", "snapshot", "history.")
 

@@ -22,6 +22,7 @@ from payops.errors import LabError, UsageError
 from payops.lab.parameter import USUAL, Parameter, Severity, chosen
 from payops.lab.running import Lab, memory
 from payops.lab.systems import System
+from payops.lab.veil import unveiled
 
 __all__ = [
     "EVERY_PRESET",
@@ -168,11 +169,12 @@ def scenarios_for(preset: str) -> tuple[str, ...]:
 
 
 def load_scenario(wanted: str, package: str = PACKAGE) -> Scenario:
-    """The scenario of that id.
+    """The scenario of that id, or of the name that hides it (`payops.lab.veil`).
 
     Raises UsageError naming the nearest one, and LabError for a file without a `SCENARIO`.
     """
     known = _modules(package)
+    wanted = unveiled(wanted, known)
     if wanted in known:
         module = importlib.import_module(f"{package}.{known[wanted]}")
         made = getattr(module, "SCENARIO", None)
@@ -195,7 +197,8 @@ def inject(
             f"{wanted} is not made for the preset {lab.info.preset}",
             hint=f"it is for: {', '.join(scenario.presets)}",
         )
-    if wanted in lab.info.scenarios:
+    known = scenario_ids()
+    if unveiled(wanted, known) in {unveiled(one, known) for one in lab.info.scenarios}:
         raise LabError(f"{wanted} is in force already", hint=f"payops lab heal {wanted}")
     values = chosen(wanted, scenario.parameters, given, scenario.severities[severity])
     for other in lab.info.scenarios:
@@ -276,7 +279,8 @@ def stopped_servers(directory: Path) -> set[str]:
     """The servers that scenarios in force keep down."""
     known = scenario_ids()
     in_force = [path.stem for path in (directory / "scenarios").glob("*.json")]
-    return {name for one in in_force if one in known for name in load_scenario(one).stops}
+    there = (one for one in in_force if unveiled(one, known) in known)
+    return {name for one in there for name in load_scenario(one).stops}
 
 
 def _note(lab: Lab, in_force: Iterable[str]) -> None:
