@@ -26,10 +26,16 @@ AROUND = Surroundings(
     failing=Failing(3, 6, NOW - timedelta(seconds=40), 8),
 )
 CRIT, WARN, UNKNOWN = Status.CRIT, Status.WARN, Status.UNKNOWN
-FINE = (check("stripe.api"), check("redis.connect", Status.SKIP), check("reconcile.matched"))
+FINE = (
+    check("stripe.api"),
+    check("payments.volume"),
+    check("redis.connect", Status.SKIP),
+    check("reconcile.matched"),
+)
 DIAGNOSES: dict[str, Report] = {
     "diagnosis": report_of(look(*INCIDENT, around=AROUND), PAGES),
     "diagnosis_well": report_of(look(*FINE), PAGES),
+    "diagnosis_nothing_asked": report_of(look(check("stripe.api", Status.SKIP)), PAGES),
     "diagnosis_unknown": report_of(
         look(
             check("postgres.vacuum", WARN, "autovacuum does not come to payments", minutes=90),

@@ -14,14 +14,16 @@ from payops.domain.duration import ago, human_duration
 from payops.domain.evidence import Action
 from payops.domain.impact import Escalation, Impact
 from payops.domain.money import Money
+from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.formats.safe import SafeReport
-from payops.formats.words import cost, counted, readable_utc
+from payops.formats.words import cost, counted, readable_utc, title_of
 
 Section = Mapping[str, Any]
 
 SURE, LIKELY = 0.85, 0.6
 _PARTS_SHOWN = 4
+_NEEDED = frozenset({"stripe", "payments", "reconcile"})  # without these much may be wrong unseen
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,21 @@ def nothing_text(told: Told) -> str:
     """What is told where nothing is wrong."""
     if told.report.command == "impact":
         return f"No payment is affected; {refunds_text(told.impact)}."
+    if blind := not_looked_at(told):
+        where = " in what was looked at" if _NEEDED & set(blind) else ""
+        return f"Nothing is wrong{where}. Not used here: {', '.join(blind)}."
     return "Nothing is wrong."
+
+
+def not_looked_at(told: Told) -> list[str]:
+    """The families of checks of which none ran."""
+    ran = {title_of(check).partition(".")[0] for check in told.report.checks if _ran(check)}
+    every = {title_of(check).partition(".")[0] for check in told.report.checks} | _NEEDED
+    return sorted(every - ran)
+
+
+def _ran(check: CheckResult) -> bool:
+    return check.status is not Status.SKIP
 
 
 def since_text(told: Told) -> str:
