@@ -24,7 +24,7 @@ from payops.domain.status import Status
 from payops.domain.window import Window
 from payops.errors import NotConfiguredError, PayopsError, SourceError
 from payops.sources import Sources
-from payops.sources.retries import Retries
+from payops.sources.allowance import Allowance
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from payops.domain.symptom import Suspect
     from payops.engine.runner import Fault
 
-# 23 to 28 requests on a healthy system; a diagnosis sends 30 at most.
-_SECOND_TRIES, _CONFIRMED = 2, 4
+# 23 requests on a healthy system, 29 where Checkout Sessions have to be listed.
+_MOST_REQUESTS, _SECOND_TRIES, _CONFIRMED = 30, 2, 4
 # An endpoint that hangs longer has timed out for the purpose of a diagnosis.
 _PROBE_S = 1.5
 
@@ -99,7 +99,9 @@ def look(
     ends = deadline.sooner(0.05, at_most=0.3)
     # One set of connections and one pace for all: they must not take from live payments what those
     # need. Closed at the end, with what a part that hangs still holds.
-    sources = Sources(settings, ends.sooner(0.1, at_most=0.5), Retries(_SECOND_TRIES))
+    sources = Sources(
+        settings, ends.sooner(0.1, at_most=0.5), Allowance(_MOST_REQUESTS, _SECOND_TRIES)
+    )
     looking = _Looking(settings, sources, window, ends, on_fault)
     reports, failures = _side_by_side(looking.parts(), deadline, on_fault)
     if _well(reports.get("health")) and deadline.remaining > _FOR_DEEP_S:

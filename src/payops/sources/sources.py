@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
     from payops.domain.secret import Secret
+    from payops.sources.allowance import Allowance
     from payops.sources.http import HttpSource
     from payops.sources.postgres import PostgresSource
     from payops.sources.redis import RedisSource
-    from payops.sources.retries import Retries
     from payops.sources.stripe import StripeSource
     from payops.sources.stripe_pages import StripePages
 
@@ -38,11 +38,11 @@ class Sources:
     """
 
     def __init__(
-        self, settings: Settings, deadline: Deadline, retries: Retries | None = None
+        self, settings: Settings, deadline: Deadline, allowance: Allowance | None = None
     ) -> None:
         self.settings = settings
         self.deadline = deadline
-        self._retries = retries
+        self._allowance = allowance
         self._pages: list[StripePages] = []
         self.once = Once()
         """What several checks of the run need is asked under one key, and shared."""
@@ -61,7 +61,7 @@ class Sources:
                 raise _not_configured("stripe", "secret_key")
             from payops.sources.stripe import StripeSource
 
-            return StripeSource(self.settings.stripe, self.deadline, self._retries)
+            return StripeSource(self.settings.stripe, self.deadline, self._allowance)
 
         return self._once("stripe", make)
 
@@ -75,7 +75,7 @@ class Sources:
         with self._locks["stripe"]:
             pace = self._pages[0].pace if self._pages else None
             made = StripePages(
-                self.settings.stripe, pace=pace, deadline=deadline, retries=self._retries
+                self.settings.stripe, pace=pace, deadline=deadline, allowance=self._allowance
             )
             self._pages.append(made)
         return made
@@ -96,7 +96,7 @@ class Sources:
             changed = replace(self.settings.stripe, secret_key=key)
         except ValueError as error:  # a live key, and an address over http
             raise SourceError("stripe", Failure.REJECTED, str(error).lstrip(".")) from None
-        source = StripeSource(changed, self.deadline, self._retries)
+        source = StripeSource(changed, self.deadline, self._allowance)
         self._with_key.append(source)
         return source
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from payops.config.sources import StripeSettings
     from payops.domain.deadline import Deadline
     from payops.domain.secret import Secret
-    from payops.sources.retries import Retries
+    from payops.sources.allowance import Allowance
     from payops.sources.wire import Reply
 
 # 100 is the most that Stripe gives a page.
@@ -93,7 +93,7 @@ class StripeSource:
     """
 
     def __init__(
-        self, settings: StripeSettings, deadline: Deadline, retries: Retries | None = None
+        self, settings: StripeSettings, deadline: Deadline, allowance: Allowance | None = None
     ) -> None:
         from payops.sources.stripe_sdk import stripe
         from payops.sources.stripe_transport import Transport
@@ -101,7 +101,7 @@ class StripeSource:
 
         self._stripe = stripe
         self._deadline = deadline
-        self._retries = retries
+        self._allowance = allowance
         self._timeout = settings.timeout
         refuse_unsendable(settings.secret_key)
         self._key = settings.secret_key.describe()
@@ -212,7 +212,7 @@ class StripeSource:
                     raise
                 if pause >= self._deadline.remaining:
                     raise
-                if self._retries is not None and not self._retries.take():
+                if self._allowance is not None and not self._allowance.again():
                     raise
                 attempt += 1
                 time.sleep(pause)
@@ -225,6 +225,8 @@ class StripeSource:
                 f"GET {path}: payops' own budget of requests leaves no time before the deadline",
                 hint="a longer --deadline, fewer checks, or more stripe.max_requests_per_second",
             )
+        if self._allowance is not None:
+            self._allowance.spend(path)
         seconds = self._deadline.within(self._timeout)
         self._transport.answer_within(seconds)
         if seconds > 0:

@@ -30,7 +30,7 @@ from payops.sources.wire import Reply, Wire
 if TYPE_CHECKING:
     from payops.config.sources import StripeSettings
     from payops.domain.deadline import Deadline
-    from payops.sources.retries import Retries
+    from payops.sources.allowance import Allowance
     from payops.sources.stripe_rows import ListKind
 
 PAGE = 100  # the most that Stripe gives
@@ -84,7 +84,7 @@ class StripePages:
         *,
         pace: FetchPace | None = None,
         deadline: Deadline | None = None,
-        retries: Retries | None = None,
+        allowance: Allowance | None = None,
     ) -> None:
         refuse_unsendable(settings.secret_key)
         key = settings.secret_key.reveal()
@@ -95,7 +95,7 @@ class StripePages:
         self._headers = {**self._sdk.headers(), "Accept-Encoding": "gzip"}
         self.pace = pace or FetchPace.of(settings.max_requests_per_second, test="_test_" in key[:9])
         self._deadline = deadline
-        self._retries = retries
+        self._allowance = allowance
         self._answered_at: float | None = None
         self._here = threading.local()
         self._wires: list[Wire] = []
@@ -154,7 +154,7 @@ class StripePages:
                     raise
                 if attempt >= (_MOST_LIMITED if limited else _MOST_ATTEMPTS):
                     raise _given_up(error, attempt) from error
-                if self._retries is not None and not self._retries.take():
+                if self._allowance is not None and not self._allowance.again():
                     raise _given_up(error, attempt) from error
                 if self._waits(stop, attempt):
                     continue
@@ -185,6 +185,8 @@ class StripePages:
         return at is not None and time.monotonic() - at < self._timeout
 
     def _attempt(self, kind: ListKind, url: str) -> tuple[Reply, Any]:
+        if self._allowance is not None:
+            self._allowance.spend(kind.path)
         with self._lock:
             self.calls += 1
         seconds = self._deadline.within(self._timeout) if self._deadline else self._timeout
