@@ -107,6 +107,8 @@ def nothing_text(told: Told) -> str:
     """What is told where nothing is wrong."""
     if told.report.command == "impact":
         return f"No payment is affected; {refunds_text(told.impact)}."
+    if not any(map(_ran, told.report.checks)):
+        return "Nothing was looked at: nothing of it is configured."
     if blind := not_looked_at(told):
         where = " in what was looked at" if _NEEDED & set(blind) else ""
         return f"Nothing is wrong{where}. Not used here: {', '.join(blind)}."
