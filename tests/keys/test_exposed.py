@@ -12,6 +12,8 @@ from payops.domain.deadline import Deadline
 from payops.domain.result import CheckResult
 from payops.engine import keys_exposed
 from payops.engine.keys_exposed import NEWEST, exposed, listed
+from payops.keys.scan_files import Part, Scanned
+from payops.keys.scan_findings import Findings
 from tools import (
     NOW,
     assert_crit,
@@ -102,7 +104,7 @@ def test_which_logs_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (folder / "0.log.gz").write_bytes(gzip.compress(b"old"))
     found = listed([str(folder), str(folder / "3.log"), str(tmp_path / "*" / "none*")])
     assert [Path(part.path).name for part in found.parts] == ["3.log", "2.log", "1.log", "0.log"]
-    assert (found.packed, found.left_out, found.size) == (1, 0, 24)
+    assert (found.packed, found.left_out) == (1, 0)
     assert found.troubles == (f"{tmp_path}/*/none* names no file",)
     monkeypatch.setattr(keys_exposed, "MOST_FILES", 3)
     assert listed([str(folder)]).left_out == 1
@@ -112,7 +114,24 @@ def test_which_logs_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [one.what.partition(" logs")[0] for one in result.evidence] == ["2 older", "1 packed"]
 
 
-def test_what_cannot_be_looked_at_is_no_good_answer(tmp_path: Path) -> None:
+def late(part: Part, read: int = 0) -> Scanned:
+    """What comes of a part for which there was no time, or too little."""
+    failure = f"not read{' to its end' if read else ''}: the deadline came first"
+    return Scanned(part, Findings(b"salt"), read=read, failure=failure)
+
+
+def test_a_log_that_takes_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "app.log"
+    log.write_text("quiet\n")
+    monkeypatch.setattr(keys_exposed, "scanned", lambda parts, *_: [late(parts[0], 3)])
+    result = looked(log)
+    assert_ok(result, "none in 3 B of 1 log")
+    assert "not read to its end" in result.evidence[0].what
+
+
+def test_what_cannot_be_looked_at_is_no_good_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     quiet = tmp_path / "quiet.log"
     quiet.write_text("quiet\n")
     missing = tmp_path / "app.log"
@@ -120,6 +139,10 @@ def test_what_cannot_be_looked_at_is_no_good_answer(tmp_path: Path) -> None:
     os.mkfifo(missing)
     assert_unknown(looked(quiet, missing), "app.log: is no file")
     assert_unknown(looked(quiet, seconds=0), "could not be listed in time")
+    quiet.write_text("quiet\n" * 99)
+    monkeypatch.setattr(keys_exposed, "scanned", lambda parts, job, lanes, _: map(late, parts))
+    assert_unknown(looked(quiet), f"{quiet}: not read: the deadline came first")
+    monkeypatch.undo()
     # What was found is told all the same, with what was not looked at.
     quiet.write_text(OURS)
     result = looked(quiet, missing)

@@ -22,7 +22,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.text import harmless
 from payops.keys.patterns import Kind
-from payops.keys.scan_files import Job, Part, Scanned, is_packed, walked
+from payops.keys.scan_files import LATE, Job, Part, Scanned, is_packed, walked
 from payops.keys.scan_findings import Finding
 from payops.keys.scan_lanes import scanned
 from payops.keys.scan_report import place_text, size_text
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
 NEWEST = 16 << 20
 """Bytes of each log that are looked through, the newest."""
-MOST, MOST_FILES = 64 << 20, 200
-"""Bytes and logs of one look, those that were written to last: a quarter of a second's work."""
+MOST, MOST_FILES = 32 << 20, 200
+"""Bytes and logs of one look, those that were written to last: half a second's work, measured on
+logs full of numbers."""
 _MOST_NAMES = 10_000
 _LISTED_S = 2.0
 _SHOWN = 5  # pieces of evidence, and files in one command
@@ -68,12 +69,10 @@ _CARD = Action("Tell who is responsible for PCI DSS before anything is deleted: 
 
 @dataclass(frozen=True)
 class Logs:
-    """What was listed: `parts` to be read, the newest log first. `size` in bytes is that of the
-    parts; `packed` and `left_out` count logs that are not looked at. `troubles` say what could not
-    be found or read."""
+    """What was listed: `parts` to be read, the newest log first. `packed` and `left_out` count logs
+    that are not looked at. `troubles` say what could not be found or read."""
 
     parts: tuple[Part, ...] = ()
-    size: int = 0
     packed: int = 0
     left_out: int = 0
     troubles: tuple[str, ...] = ()
@@ -126,7 +125,7 @@ def listed(given: Sequence[str]) -> Logs:
             break
         size += part
         parts.append(Part(path, begin=length - part, linked=True))
-    return Logs(tuple(parts), size, packed, len(newest) - len(parts), tuple(troubles))
+    return Logs(tuple(parts), packed, len(newest) - len(parts), tuple(troubles))
 
 
 def _matching(pattern: str) -> Sequence[str]:
@@ -136,7 +135,11 @@ def _matching(pattern: str) -> Sequence[str]:
 def concluded_from(
     logs: Logs, done: Sequence[Scanned], too_plain: Sequence[str], now: datetime
 ) -> CheckResult:
-    """One result of what was found; UNKNOWN where nothing was and not all could be looked at."""
+    """One result of what was found; UNKNOWN where nothing was, and a log could not be looked at.
+
+    One for which the time was too short is told, and no trouble of its own while others were read:
+    the newest come first.
+    """
     found = sorted(
         (
             _placed(finding, each)
@@ -146,17 +149,21 @@ def concluded_from(
         ),
         key=lambda finding: (finding.kind not in _GRAVE, -finding.count),
     )
-    unread = [*logs.troubles, *(_unread(each) for each in done if each.failure)]
+    size = sum(each.read for each in done)
+    late = [_unread(each) for each in done if size and each.failure.endswith(LATE)]
+    failed = [_unread(each) for each in done if each.failure]
+    unread = [*logs.troubles, *(why for why in failed if why not in late)]
     if found:
         status = Status.CRIT if found[0].kind in _GRAVE else Status.WARN
         more = f"; and {len(found) - 1:,} more" if len(found) > 1 else ""
         summary = f"{_said(found[0])}{more}"
     else:
         count = f"{len(done):,} log{'' if len(done) == 1 else 's'}"
-        status, summary = Status.OK, f"none in {size_text(logs.size)} of {count}"
+        status, summary = Status.OK, f"none in {size_text(size)} of {count}"
         if unread:
             status, summary = Status.UNKNOWN, f"{len(unread)} not looked at, {unread[0]}; {summary}"
     told = [*map(_said, found[:_SHOWN] if len(found) > 1 else ()), *unread, *_notes(logs)]
+    told += late
     if too_plain:
         told.append(f"not searched for, too short or plain: {', '.join(too_plain)}")
     return CheckResult(
@@ -164,7 +171,7 @@ def concluded_from(
         summary,
         source="files",
         as_of=now,
-        measured={"count": len(found), "files": len(done), "bytes": logs.size},
+        measured={"count": len(found), "files": len(done), "bytes": size},
         evidence=tuple(Evidence(what, "files", now) for what in told),
         actions=_actions(found),
     )

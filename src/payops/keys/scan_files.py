@@ -27,6 +27,8 @@ from payops.keys.scan_window import Window
 
 PART = 16 << 20
 """Bytes of a plain file that are one piece of work, so that one large log keeps every core busy."""
+LATE = "the deadline came first"
+"""How the failure of a part ends for which there was no time."""
 _MOST_PARTS = 4096  # of one file: /proc/kcore says that it has 128 TB, a file of holes may too
 # xz -9 needs 65 MB; a file of 150 kB may ask for 4 GB, and each process would need as much.
 _MOST_XZ = 256 << 20
@@ -262,7 +264,7 @@ def _run(
 
     try:
         if not scan_all(counted, scan, stopped):
-            done.failure = "not read to its end: the deadline came first"
+            done.failure = f"not read to its end: {LATE}"
     except BaseException:
         scan.finish()  # what was read is looked at to its end
         raise

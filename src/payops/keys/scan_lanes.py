@@ -20,7 +20,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from payops.domain.deadline import Deadline
-from payops.keys.scan_files import Job, Part, Scanned, scan_part
+from payops.keys.scan_files import LATE, Job, Part, Scanned, scan_part
 
 WORTH_A_PROCESS = 8 << 20
 """Bytes for which another process is started: below it, starting costs more than it brings."""
@@ -149,4 +149,4 @@ def _work(
 
 
 def _not_reached(part: Part, job: Job) -> Scanned:
-    return Scanned(part, job.findings(), failure="not read: the deadline came first")
+    return Scanned(part, job.findings(), failure=f"not read: {LATE}")
