@@ -95,7 +95,7 @@ def every_case(all_pairs: bool = False) -> Iterator[Case]:
 
 def accepted(scenario: str) -> frozenset[str]:
     """What a diagnosis may rightly call it."""
-    return frozenset({scenario}) | scenario_of(scenario).told_as
+    return scenario_of(scenario).told_as
 
 
 def injected(where: Path, case: Case) -> str:

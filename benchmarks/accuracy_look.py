@@ -11,10 +11,10 @@ import gzip
 import hashlib
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -134,17 +134,22 @@ class _Labs:
     def look(self, case: Case) -> Look:
         """Make it so, look, and put it right again."""
         self._stand(case)
+        why = injected(self._where, case)
+        if why:
+            return Look(case, None, why, version())
+        time.sleep(max(0.0, self._last + _APART_S - time.monotonic()))
         try:
-            with in_force(self._where, case) as why:
-                if why:
-                    return Look(case, None, why, version())
-                time.sleep(max(0.0, self._last + _APART_S - time.monotonic()))
-                seen = looked(self._where)
-                self._last = time.monotonic()
-                return Look(case, seen, "", version())
-        except LabError:
-            self._of = None  # what cannot be healed is not used again
-            raise
+            return Look(case, looked(self._where), "", version())
+        finally:
+            self._last = time.monotonic()
+            self._heal(case)
+
+    def _heal(self, case: Case) -> None:
+        try:
+            laboratory.heal(self._where)
+        except LabError as error:
+            print(f"{case.name} could not be healed: {error}", file=sys.stderr)
+            self._of = None  # so the next case has another lab
 
     def _stand(self, case: Case) -> None:
         self._used += 1
@@ -152,18 +157,14 @@ class _Labs:
             return
         laboratory.down(self._where)
         options = laboratory.LabOptions(dir=self._where, preset=case.preset, seed=case.seed)
-        laboratory.up(options)
+        for last in (False, False, True):
+            try:
+                laboratory.up(options)
+                break
+            except LabError:  # a port that was free was taken by somebody else
+                if last:
+                    raise
         self._of, self._used = (case.preset, case.seed), 0
-
-
-@contextmanager
-def in_force(where: Path, case: Case) -> Iterator[str]:
-    """A case in a lab, healed afterwards; why it cannot be, empty when it is."""
-    why = injected(where, case)
-    try:
-        yield why
-    finally:
-        laboratory.heal(where)
 
 
 def looked(where: Path) -> Seen:
