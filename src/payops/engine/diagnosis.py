@@ -24,9 +24,10 @@ from payops.domain.status import Status
 from payops.domain.symptom import Signal
 from payops.engine.diagnose import Observation, diagnose, look
 from payops.engine.diagnosis_around import around, compared
-from payops.engine.diagnosis_closer import asking, looked_closer
+from payops.engine.diagnosis_closer import MOST_STRIPE_CALLS, asking, looked_closer
 from payops.engine.diagnosis_next import actions_of, first_of
 from payops.sources import Sources
+from payops.sources.allowance import Allowance
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -69,7 +70,8 @@ def examined(
     verdict = diagnose(observation, suspects_in(pages))
     asked: Sources | None = None
     if verdict.abnormal and deadline.remaining > _SPARE_S:
-        asked = Sources(settings, deadline.sooner(0.1, at_most=0.3))
+        left = Allowance(max(0, MOST_STRIPE_CALLS - observation.stripe_calls), 0)
+        asked = Sources(settings, deadline.sooner(0.1, at_most=0.3), left)
     try:
         if asked is not None and (wanted := apart(verdict, signals_of(observation.checks))):
             observation = looked_closer(settings, observation, wanted, asked, deadline, on_fault)
