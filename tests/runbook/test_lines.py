@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import pytest
 
-from payops.cli.command_line import commands, parse
+from payops.cli.command_line import _root, commands, parse
 from payops.errors import UsageError
 from payops.runbook.lines import (
     ONLY_WITH,
@@ -46,6 +47,13 @@ CHANGES = [
     ("circuit reset --dry-run", "`payops circuit reset` is not read-only"),
     ("circuit trip", "is not read-only"),
     ("circuit watch", "--timeout alone"),
+    ("circuit watch --timeout 9999h", "over an hour keeps everybody waiting"),
+    ("reconcile --affected x.csv", "with --affected is not read-only"),
+    ("impact --affected x.csv", "with --affected is not read-only"),
+    ("diagnose --replay x.tar.gz", "with --replay is not read-only"),
+    ("--config x.yaml health", "has --config: which system is asked is for a person to say"),
+    ("health --config=x.yaml", "has --config"),
+    ("--environment staging health", "has --environment"),
     ("apply plan.json", "read-only with --show alone"),
     ("apply plan.json --dry-run", "read-only with --show alone"),
     ("undo 4", "read-only with --show alone"),
@@ -90,6 +98,8 @@ def test_changes(line: str, why: str) -> None:
         ("circuit reset --save-plan p.json --force", "has --force: that is for a person to say"),
         ("circuit reset --save-plan p.json -y", "has --yes: that is for a person to say"),
         ("reconcile --save-plan p.json --write x.md", "has --write"),
+        ("reconcile --save-plan p.json --affected x.csv", "has --affected"),
+        ("reconcile --save-plan p.json --config x.yaml", "has --config: which system"),
         ("health", "makes no plan"),
         ("apply p.json", "makes no plan"),
     ],
@@ -105,6 +115,44 @@ def test_plans(line: str, why: str) -> None:
 def test_what_the_command_line_does_not_take(line: str) -> None:
     with pytest.raises(UsageError):
         parse(shlex.split(line))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["--install-completion bash", "--show-completion", "--version", "health -h", "apply -yh"],
+)
+def test_reading_a_line_does_nothing(
+    line: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(UsageError, match="asks for help"):
+        parse(shlex.split(line))
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr() == ("", "")
+
+
+# What may stand in a page: it chooses what is asked, and how it is shown. A new option of a listed
+# command has to be put here, or among those that READ_ONLY refuses.
+HARMLESS = set(
+    """--amount --around --by --cause --check --database --deadline --deep --discover --endpoint
+    --event --fresh --from --header --history --ignore-file --jobs --kind
+    --ledger --ledger-file --limit --list --newest --no-objects --no-probe --objects --offline
+    --older --only --output --payload --plan --probe --report --rows --secret-from --set
+    --show-matched --since --skip --strict --stripe-file --table --timeout --type --until --window
+    --at""".split()
+)
+
+
+def test_every_option_of_what_only_reads_was_thought_of() -> None:
+    for name, refused in READ_ONLY.items():
+        here = _root()
+        for word in name.split():
+            here = here.commands[word]
+        flags = {opt for each in here.params for opt in each.opts if opt.startswith("--")}
+        assert flags - refused - {"--help"} <= HARMLESS, name
 
 
 def test_the_lists_name_commands_that_there_are() -> None:

@@ -11,6 +11,9 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from payops.domain.duration import parse_duration
 
 OURS = "payops"
 PLAN = "{plan}"
@@ -39,16 +42,21 @@ Parse = Callable[[Sequence[str]], CommandLine]
 _REPORTS_BESIDE = frozenset({"--state", "--heartbeat", "--notify", "--write"})
 """What a report does beside itself: it writes where a page says, or sends."""
 
+_WHICH_SYSTEM = ("--config", "--environment")
+"""What says which system is asked. A configuration names commands that give secrets: a page that
+could choose one could run anything."""
+
 READ_ONLY: Mapping[str, frozenset[str]] = {
     "health": _REPORTS_BESIDE | {"--watch"},
-    "diagnose": _REPORTS_BESIDE | {"--bundle"},
+    "diagnose": _REPORTS_BESIDE | {"--bundle", "--replay"},
+    "impact": _REPORTS_BESIDE | {"--affected"},
     "stats": _REPORTS_BESIDE,
     "connections": _REPORTS_BESIDE,
     "trace": _REPORTS_BESIDE | {"--save", "--follow"},
     "circuit status": _REPORTS_BESIDE,
     "circuit keys": _REPORTS_BESIDE,
     "circuit idempotency": _REPORTS_BESIDE,
-    "reconcile": _REPORTS_BESIDE | {"--save-plan"},
+    "reconcile": _REPORTS_BESIDE | {"--save-plan", "--affected"},
     "reconcile payouts": _REPORTS_BESIDE,
     "reconcile external": _REPORTS_BESIDE,
     "webhooks status": _REPORTS_BESIDE | {"--signed"},
@@ -84,7 +92,8 @@ ONLY_WITH: Mapping[str, str] = {
 PLANS = ("circuit reset", "circuit trip", "reconcile", "webhooks replay", "remedy plan")
 """Commands that write a plan with --save-plan."""
 
-_NEVER_IN_A_PLAN = ("--yes", "--force", "--force-order")
+_NEVER_IN_A_PLAN = ("--yes", "--force", "--force-order", "--affected")
+_LONGEST_WATCH = timedelta(hours=1)
 _PLACEHOLDER = re.compile(r"(?<![%$])\{([a-z][a-z0-9_]*)\}")  # not curl's %{http_code}
 _INLINE = re.compile(r"`(payops [^`]+)`")
 _FENCED = re.compile(r"^```[^\n`]*\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
@@ -93,10 +102,14 @@ _BETWEEN = re.compile(r"&&|\|\||[;|>]")
 
 def why_not_read_only(line: CommandLine) -> str:
     """What keeps a command from a `run:` step; empty where nothing does."""
+    if why := _another_system(line):
+        return why
     if line.name in ONLY_WITH:
         needed = ONLY_WITH[line.name]
         if needed not in line.given:
             return f"`payops {line.name}` is read-only with {needed} alone"
+        if needed == "--timeout" and not _is_short(str(line.given[needed])):
+            return f"`payops {line.name}` with {needed} over an hour keeps everybody waiting"
         if line.name == "webhooks replay" and "--save-plan" in line.given:
             return "`--save-plan` writes a plan: that is a step of the kind plan"
         return ""
@@ -110,12 +123,26 @@ def why_not_read_only(line: CommandLine) -> str:
 
 def why_not_a_plan(line: CommandLine) -> str:
     """What keeps a command from a `plan:` step; empty where nothing does."""
+    if why := _another_system(line):
+        return why
     if line.name not in PLANS:
         return f"`payops {line.name}` makes no plan; one of {', '.join(PLANS)} does"
     if "--save-plan" not in line.given:
         return f"has no --save-plan {PLAN}, so it would not make a plan but a change"
     forbidden = [flag for flag in (*_NEVER_IN_A_PLAN, *_REPORTS_BESIDE) if flag in line.given]
     return f"has {forbidden[0]}: that is for a person to say" if forbidden else ""
+
+
+def _another_system(line: CommandLine) -> str:
+    chosen = [flag for flag in _WHICH_SYSTEM if flag in line.given]
+    return f"has {chosen[0]}: which system is asked is for a person to say" if chosen else ""
+
+
+def _is_short(timeout: str) -> bool:
+    try:
+        return parse_duration(timeout) <= _LONGEST_WATCH
+    except ValueError:
+        return True  # the command itself refuses it
 
 
 def placeholders(text: str) -> tuple[str, ...]:
