@@ -135,9 +135,19 @@ def test_what_is_no_yaml(
     assert raised.value.line == line
 
 
-def test_nested_too_deep() -> None:
-    with pytest.raises(ConfigError):
-        parse_yaml("[" * 5000 + "]" * 5000, "x")
+@pytest.mark.parametrize("text", ["[", "{a: ", "- ", "? "])
+def test_nested_too_deep(text: str) -> None:
+    with pytest.raises(ConfigError, match="too deep"):
+        parse_yaml("a:\n  " + text * 60_000, "x")  # libyaml's own recursion would crash
+
+
+@pytest.mark.parametrize("link", ["[{}]", "{{<<: [{}]}}"])
+def test_aliases_that_stand_for_millions(link: str) -> None:
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{n}: &a{n} {link.format(', '.join([f'*a{n - 1}'] * 9))}" for n in range(1, 9)]
+    with pytest.raises(ConfigError, match="too many values") as raised:
+        parse_yaml("\n".join(lines), "x")
+    assert raised.value.line is not None
 
 
 def test_a_folder_or_a_file_that_may_not_be_read(tmp_path: Path) -> None:

@@ -18,26 +18,48 @@ from payops.errors import ConfigError
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+_DEEPEST = 100  # of levels; libyaml's own recursion ends in a crash, at some 20,000
+_MOST_VALUES = 200_000  # with what aliases stand for; configurations have a few hundred
+
+
 class _Loader(_BaseLoader):  # type: ignore[misc]
     """Safe YAML that refuses a key given twice: the first would be lost without a word."""
 
     def get_single_node(self) -> yaml.Node | None:
         node: yaml.Node | None = super().get_single_node()
-        _refuse(node, (), set())
+        _refuse(node, (), {})
         return node
 
 
-def _refuse(node: yaml.Node | None, above: tuple[yaml.Node, ...], done: set[int]) -> None:
-    """Refuse keys given twice, and an alias inside what it stands for.
+def _refuse_deep(text: str) -> None:
+    """Refuse what is nested too deep, told from the parser's events, which need no stack."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            raise yaml.constructor.ConstructorError(
+                None, None, "is nested too deep", event.start_mark
+            )
+
+
+def _refuse(node: yaml.Node | None, above: tuple[yaml.Node, ...], done: dict[int, int]) -> int:
+    """Refuse keys given twice, an alias inside what it stands for, and aliases of aliases that
+    stand for millions of values; how many values the node has.
 
     Told from the tree, before `<<` is resolved: a key beside a merge is an override, not a twin.
     """
-    if node is None or id(node) in done:
-        return
+    if node is None:
+        return 0
+    if id(node) in done:
+        return done[id(node)]
     if node in above:
         raise yaml.constructor.ConstructorError(
             None, None, "an alias stands inside what it names", node.start_mark
         )
+    size = 1
     if isinstance(node, yaml.MappingNode):
         seen: set[tuple[str, str]] = set()
         for key, value in node.value:
@@ -47,11 +69,16 @@ def _refuse(node: yaml.Node | None, above: tuple[yaml.Node, ...], done: set[int]
                         None, None, f"key {key.value!r} is given twice", key.start_mark
                     )
                 seen.add((key.tag, key.value))
-            _refuse(value, (*above, node), done)
+            size += _refuse(value, (*above, node), done)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _refuse(item, (*above, node), done)
-    done.add(id(node))
+            size += _refuse(item, (*above, node), done)
+    if size > _MOST_VALUES:
+        raise yaml.constructor.ConstructorError(
+            None, None, "stands for too many values, aliases counted", node.start_mark
+        )
+    done[id(node)] = size
+    return size
 
 
 def find_config(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path | None:
@@ -119,6 +146,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
     """The mapping in `text`; `name` is the file's, for errors."""
     try:
+        _refuse_deep(text)
         raw = yaml.load(text, Loader=_Loader)  # noqa: S506  a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
