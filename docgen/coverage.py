@@ -1,24 +1,29 @@
 """Writes docs/coverage.md: every row of the runbooks' checklist, and where it went.
 
-The checks come from the code (`rows=` of each, and what presets' own checks cite), the rest from
+The checks come from the code (`rows=` of each, and what presets' own checks cite), the runbooks
+from their pages (`rows:` of a step and of a page, and what the prose cites), the rest from
 coverage_rows.txt. `python -m docgen.coverage`; a test compares the page with what this would write.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from payops.checks import check_ids, load_check
 from payops.config.files import preset_names
 from payops.config.load import settings_from
+from payops.domain.runbook import Runbook
+from payops.runbook.shelf import every_runbook, shipped
 
 LIST = Path(__file__).parent / "coverage_rows.txt"
 PAGE = Path(__file__).parent.parent / "docs" / "coverage.md"
 ROW = re.compile(r"S[0-9]-[0-9]{2}")
-# Each by what it begins with; a person's and a later runbook's are told, not checked.
+# As many places in runbooks are named for a row; of others the number.
+NAMED = 4
+# Each by what it begins with; a person's is told, not checked.
 KINDS = (
     "payops ",
     "class ",
@@ -27,7 +32,7 @@ KINDS = (
     "lab ",
     "format ",
     "payops: ",
-    "issue 7: ",
+    "runbook: ",
     "person: ",
 )
 RUNBOOKS = {
@@ -42,22 +47,26 @@ HEADING = """\
 
 Written by `make docs` from the code and docgen/coverage_rows.txt: {count} rows, all that the five
 runbooks ask for, boiled down, and where each went. {checked} are answered by checks of `payops
-health`, {commanded} by a command or a guarded change. {later} have a step in a runbook to come,
-{person} need a hand, a shell on the server, or the application's code.
+health`, {commanded} by a command or a guarded change. {led} stand in a runbook that leads through
+them (`payops runbook run ID`), {person} need a hand, a shell on the server, or the application's
+code: there the runbook asks what was seen.
 
 A row is named by the first runbook that has it. `own PRESET/NAME` is an own check of a preset,
 `remedy` a guarded change (`payops remedy plan NAME`), `class` one of `payops reconcile`, `lab` a
-scenario (`payops lab inject NAME`) that shows it.
+scenario (`payops lab inject NAME`) that shows it, `ID/STEP` a step of the runbook ID, and `ID`
+alone what its prose says.
 """
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its words, the checks that cite it, and the other places that it went to."""
+    """One row: its words, the checks and places in runbooks that cite it, and the other places
+    that it went to. A place in a runbook is `ID/STEP`, or `ID` for its prose."""
 
     id: str
     words: str
     checks: tuple[str, ...]
+    runbooks: tuple[str, ...]
     places: tuple[str, ...]
 
 
@@ -99,10 +108,29 @@ def cited_by_presets() -> dict[str, list[str]]:
     return found
 
 
+def cited_by_runbooks() -> dict[str, list[str]]:
+    """Where runbooks cite a row: `ID/STEP`, or `ID` where no step of the page does."""
+    found: dict[str, list[str]] = {}
+    for page in every_runbook(shipped()):
+        in_steps: set[str] = set()
+        for step in page.every_step:
+            for row in sorted({*step.rows, *ROW.findall(step.what)}):
+                found.setdefault(row, []).append(f"{page.id}/{step.id}")
+                in_steps.add(row)
+        for row in sorted(_of_the_page(page) - in_steps):
+            found.setdefault(row, []).append(page.id)
+    return found
+
+
+def _of_the_page(page: Runbook) -> set[str]:
+    return {*page.rows, *ROW.findall(page.prose)}
+
+
 def rows() -> list[Row]:
     """Every row, in order. Raises ValueError for one that is cited and not in the list."""
     known, by_check, by_preset = listed(), cited(), cited_by_presets()
-    strange = ({*by_check} | {*by_preset}) - {*known}
+    by_runbook = cited_by_runbooks()
+    strange = {*by_check, *by_preset, *by_runbook} - {*known}
     if strange:
         raise ValueError(f"cited, and not in coverage_rows.txt: {', '.join(sorted(strange))}")
     return [
@@ -110,6 +138,7 @@ def rows() -> list[Row]:
             id_,
             words,
             tuple(by_check.get(id_, ())),
+            tuple(by_runbook.get(id_, ())),
             tuple(dict.fromkeys([*places, *by_preset.get(id_, ())])),
         )
         for id_, (words, places) in sorted(known.items())
@@ -124,7 +153,7 @@ def page() -> str:
             count=len(all_),
             checked=sum(bool(row.checks) for row in all_),
             commanded=_having(all_, "payops ", "class ", "remedy "),
-            later=_having(all_, "issue 7: "),
+            led=sum(bool(row.runbooks) for row in all_),
             person=_having(all_, "person: "),
         )
     ]
@@ -140,12 +169,24 @@ def _having(all_: Iterable[Row], *kinds: str) -> int:
 
 
 def _line(row: Row) -> str:
-    went = [*(f"`{id_}`" for id_ in row.checks), *map(_shown, row.places)]
+    went = [*(f"`{id_}`" for id_ in row.checks), *map(_shown, row.places), *_led(row.runbooks)]
     return f"| {row.id} | {row.words} | {', '.join(went)} |"
 
 
+def _led(runbooks: tuple[str, ...]) -> Iterator[str]:
+    """The runbooks of a row: steps first, and of many only the first few."""
+    if not runbooks:
+        return
+    places = sorted(runbooks, key=lambda place: "/" not in place)
+    more = len(places) - NAMED
+    named = ", ".join(f"`{place}`" for place in places[:NAMED])
+    yield f"runbook {named}" + (f" and {more} more" if more > 0 else "")
+
+
 def _shown(place: str) -> str:
-    for kind in ("payops: ", "issue 7: ", "person: "):
+    if place.startswith("runbook: "):
+        return place.removeprefix("runbook: ")  # which they are comes behind it
+    for kind in ("payops: ", "person: "):
         if place.startswith(kind):
             return place
     if place.startswith("payops "):

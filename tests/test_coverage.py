@@ -22,6 +22,16 @@ CHECKLIST = ROOT.parent / "shared" / "CHECKLIST.md"
 # As many as the checklist has; it is kept here, since the checklist is not part of the repository.
 ROWS = {"S0": 74, "S1": 30, "S2": 47, "S3": 47, "S4": 41}
 
+# Rows that the checklist gives to `runbook` and `impact`, and those of no subcommand: what writes,
+# or what only a person or the server's own shell can do.
+FOR_RUNBOOKS = """
+S0-27 S0-34 S0-36 S0-44 S0-45 S0-47 S0-51 S0-56 S0-57 S0-58 S0-59 S0-60 S0-61 S0-62 S0-63 S0-64
+S0-65 S0-66 S0-67 S0-68 S0-69 S0-71 S0-72 S0-74 S1-10 S1-11 S1-19 S1-20 S1-25 S1-26 S1-28 S1-29
+S1-30 S2-06 S2-13 S2-16 S2-32 S2-34 S2-38 S2-39 S2-40 S2-41 S2-42 S2-43 S2-44 S2-45 S2-46 S3-01
+S3-07 S3-13 S3-14 S3-15 S3-19 S3-24 S3-25 S3-34 S3-37 S3-39 S3-40 S3-42 S3-45 S4-15 S4-16 S4-19
+S4-20 S4-24 S4-27 S4-28 S4-37 S4-39
+""".split()
+
 
 def on_the_page() -> dict[str, str]:
     """Each row's line of docs/coverage.md."""
@@ -53,7 +63,7 @@ def test_the_page_has_the_checklists_own_rows() -> None:
 
 def test_no_row_is_unaccounted_for(rows: list[coverage.Row]) -> None:
     for row in rows:
-        assert row.checks or row.places, row.id
+        assert row.checks or row.places or row.runbooks, row.id
         assert row.words.strip()
         assert row.words in on_the_page()[row.id]
 
@@ -72,6 +82,22 @@ def test_a_check_that_cites_a_row_stands_in_its_line() -> None:
     for row, ids in coverage.cited().items():
         assert set(ids) <= set(check_ids())
         assert all(f"`{id_}`" in lines[row] for id_ in ids)
+
+
+def test_what_only_a_person_can_do_is_in_a_runbook(rows: list[coverage.Row]) -> None:
+    """What the checklist gives to `runbook`, `impact` or no subcommand at all; and what the list
+    says that runbooks tell."""
+    led = {row.id for row in rows if row.runbooks}
+    assert set(FOR_RUNBOOKS) <= led, sorted(set(FOR_RUNBOOKS) - led)
+    told = {row.id for row in rows if any(place.startswith("runbook: ") for place in row.places)}
+    assert told <= led, sorted(told - led)
+
+
+def test_a_runbook_that_cites_a_row_stands_in_its_line() -> None:
+    lines = on_the_page()
+    for row, places in coverage.cited_by_runbooks().items():
+        named = [place for place in places if f"`{place}`" in lines[row]]
+        assert len(named) == min(len(places), coverage.NAMED), row
 
 
 def test_commands_are_accepted_by_the_command_line(rows: list[coverage.Row]) -> None:
