@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from payops.errors import ConfigError, UsageError
+from payops.runbook.read import read_runbook
 from payops.runbook.shelf import every_runbook, own_folder, runbook, shelf, shipped
 
 PAGE = "---\nid: {id}\ntitle: {title}\nkind: routine\nsteps:\n  - {{id: a, tell: Do it}}\n---\nx\n"
@@ -59,6 +62,29 @@ def test_one_that_others_can_write_is_refused(own: Path, what: str, mode: int) -
     (error,) = shelf(own).broken
     assert f"its {what} can be written by others" in str(error)
     assert "chmod go-w" in error.hint
+
+
+def test_a_link_that_others_may_have_laid_is_refused(own: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o700)
+    (own / "daily.md").symlink_to(put(elsewhere, "daily"))
+    assert [each.id for each in shelf(own).runbooks] == ["daily"]
+    own.chmod(0o777)  # whoever may write here chose what it leads to
+    (error,) = shelf(own).broken
+    assert "its folder can be written by others" in str(error)
+    assert str(own) in error.hint
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_what_is_no_file_keeps_nobody_waiting(make: Callable[[Path], None], tmp_path: Path) -> None:
+    make(tmp_path / "pipe.md")
+    with pytest.raises(ConfigError, match="is not a file"):
+        read_runbook(tmp_path / "pipe.md")
+    with pytest.raises(ConfigError, match="No such file"):
+        read_runbook(tmp_path / "none.md")
+    (tmp_path / "long.md").write_bytes(b"x" * (600 << 10))
+    with pytest.raises(ConfigError, match="larger than a runbook"):
+        read_runbook(tmp_path / "long.md")
 
 
 def test_ours_are_there_and_the_users_folder_is_by_the_standard() -> None:

@@ -217,6 +217,20 @@ def test_a_line_of_the_front_matter_names_the_next_command() -> None:
     assert any(each.startswith("next: `payops circuit rest") for each in told(text))
 
 
+def test_a_page_nobody_goes_through_is_told_at_once() -> None:
+    steps = "".join(f"  - {{id: s{n}, check: stripe.api}}\n" for n in range(5000))
+    many = parsed(f"---\nid: page\ntitle: T\nkind: routine\nsteps:\n{steps}---\n", "page.md")
+    (misfit,) = misfits_of(many, {"page"}, KNOWN)
+    assert "5000 are more than anybody goes through" in str(misfit)
+
+
+def test_a_command_of_nothing_but_blanks_is_none() -> None:
+    blank = PAGE.replace("command: payops circuit reset {breaker}", "command: '  '")
+    assert blank != PAGE
+    told = misfits_of(parsed(blank, "page.md"), {"page", "other"}, KNOWN)
+    assert [each for each in told if each.place == "next"] == []
+
+
 def test_steps_that_nothing_leads_to() -> None:
     text = PAGE
     text = text.replace("{ok: which}", "{ok: wait, not_ok: wait, unknown: end}")

@@ -40,9 +40,8 @@ def _refuse_deep(text: str) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            raise yaml.constructor.ConstructorError(
-                None, None, "is nested too deep", event.start_mark
-            )
+            mark: Any = event.start_mark
+            raise yaml.constructor.ConstructorError(None, None, "is nested too deep", mark)
 
 
 def _refuse(node: yaml.Node | None, above: tuple[yaml.Node, ...], done: dict[int, int]) -> int:

@@ -41,9 +41,13 @@ _OPERATORS: tuple[Operator, ...] = (">=", "<=", "!=", ">", "<", "~")
 def read_runbook(path: Path) -> Runbook:
     """The runbook in one file. Raises ConfigError with file, line and what is wrong."""
     try:
-        if path.stat().st_size > _LARGEST:
+        if path.exists() and not path.is_file():  # a pipe would keep everybody waiting
+            raise ConfigError("is not a file", file=str(path))
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
             raise ConfigError("is larger than a runbook may be (512 kB)", file=str(path))
-        text = path.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
     except OSError as error:
         raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from error
     except UnicodeDecodeError as error:

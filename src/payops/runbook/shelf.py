@@ -79,7 +79,9 @@ def _of(path: Path, *, strict: bool) -> Runbook:
 
 def refuse_a_strangers(path: Path) -> None:
     """Raises ConfigError for a page that somebody else could have written, or put there."""
-    for each, what in ((path, "file"), (path.resolve().parent, "folder")):
+    # Of a link both folders count: where it lies, and where what it names does.
+    folders = dict.fromkeys((path.parent, path.resolve().parent))
+    for each, what in ((path, "file"), *((folder, "folder") for folder in folders)):
         if not only_ours(each):
             raise ConfigError(
                 f"its {what} can be written by others, and a runbook says what is run",

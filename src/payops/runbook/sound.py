@@ -20,6 +20,8 @@ from payops.runbook.wording import BUILT_IN, Known, Wording, nearest
 ANSWERED = frozenset({"s", "skip", "b", "back", "note", "help", "?", "q", "quit"})
 """What a person may say at any step; no answer of a question is called so."""
 
+MOST_STEPS = 200
+
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _ROW = re.compile(r"S\d-\d\d")
 _OBEYED = re.compile(f"(?!\n)[{DANGEROUS}]")
@@ -75,6 +77,9 @@ class _Page:
         return Wording(self.runbook, self.known)
 
     def misfits(self) -> Found:
+        if (count := len(self.runbook.every_step)) > MOST_STEPS:
+            yield "steps", f"{count} are more than anybody goes through: {MOST_STEPS} at most"
+            return
         yield from self._head()
         yield from self._symptoms()
         yield from self._steps()
@@ -241,7 +246,7 @@ class _Page:
 
     def _lines(self) -> Found:
         for command in self._actions():
-            if command.split()[0] == OURS:
+            if command.split()[:1] == [OURS]:
                 yield from (("next", what) for what in self._wording.read(command)[1])
         for step in self.runbook.every_step:
             if step.kind in {"ask", "tell"}:
