@@ -140,6 +140,23 @@ def test_impact_alone_and_whom_it_concerns(
     assert failed[0]["contact"] not in done.out + done.err
 
 
+def test_without_the_database_the_impact_is_not_known(
+    broken: LabInfo, env: dict[str, str]
+) -> None:
+    laboratory.inject(Path(broken.dir), "database-down")
+    try:
+        arguments = ("--config", broken.config, "diagnose", "-o", "json", "--deadline", "8s")
+        done = payops(*arguments, env=env)
+    finally:
+        laboratory.heal(Path(broken.dir), "database-down")
+    assert_calm(done)
+    report = found(done)
+    assert done.code == 2
+    assert "database-down" in {one["scenario"] for one in report["hypotheses"]}
+    assert report["impact"]["known"] is False
+    assert report["duration_ms"] < 8000
+
+
 def test_a_configuration_of_nothing_is_no_verdict(env: dict[str, str], tmp_path: Path) -> None:
     config = tmp_path / "payops.yaml"
     config.write_text(NOTHING)
@@ -156,6 +173,7 @@ def test_a_configuration_of_nothing_is_no_verdict(env: dict[str, str], tmp_path:
         (["--replay", "none.tar.gz"], "there is no such file"),
         (["--replay", "x", "--bundle", "y"], "drop one"),
         (["--replay", "x", "--state", "s"], "--replay tells of the past"),
+        (["--replay", "x", "--since", "2h"], "--replay does not look"),
         (["--bundle", "no/where/b.tar.gz"], "there is no folder"),
         (["--since", "never"], "--since"),
     ],

@@ -63,7 +63,7 @@ def diagnose(
     window = window_option(since, datetime.now(UTC))
     chosen = chosen_output(output, check=check)
     if replay is not None:
-        _refuse_beside_a_replay(asked, bundle)
+        _refuse_beside_a_replay(ctx, asked, bundle)
         return _replayed(replay, chosen, asked)
     if bundle is not None and not bundle.resolve().parent.is_dir():
         raise UsageError(f"--bundle: there is no folder {bundle.resolve().parent}")
@@ -127,8 +127,12 @@ def _replayed(path: Path, chosen: str, asked: Invocation) -> int:
     return show(report_of(found.seen, pages), chosen, asked)
 
 
-def _refuse_beside_a_replay(asked: Invocation, bundle: Path | None) -> None:
+def _refuse_beside_a_replay(ctx: typer.Context, asked: Invocation, bundle: Path | None) -> None:
     """Raises UsageError for what would take the past for the present."""
+    for name in ("since", "deadline"):
+        source = ctx.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"--{name} is of a look, and --replay does not look", hint="drop one")
     if bundle is not None:
         raise UsageError("--replay reads a bundle, and --bundle writes one", hint="drop one")
     afterwards = asked.afterwards
