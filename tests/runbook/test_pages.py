@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from payops.cli.command_line import commands, parse
 from payops.engine.runbook_known import checks_known, remedies_known, signals_known
 from payops.runbook.lines import OURS, lines_in, words_of
@@ -12,6 +15,8 @@ from payops.runbook.wording import Known, Wording
 RUNBOOKS = every_runbook(shipped())
 KNOWN = Known(checks_known(None), signals_known(None), commands(), parse, remedies_known(None))
 IDS = {each.id for each in RUNBOOKS}
+MOST_STEPS, MOST_LINES, LONGEST_TITLE = 20, 60, 60
+CONTACT = re.compile(r"\bext\. ?\d+|\b\d-\d{3}-[\dX]{3}|[\w.]+@[\w.-]+\.\w+|#[a-z]+-oncall")
 
 
 def test_all_can_be_run() -> None:
@@ -36,3 +41,18 @@ def test_every_line_of_ours_is_read_by_the_real_command_line() -> None:
                 parse(words_of(line, wording.examples)[1:])
                 read += 1
     assert read >= len(RUNBOOKS)
+
+
+def test_pages_are_short_enough_to_be_followed_at_night() -> None:
+    for each in RUNBOOKS:
+        assert len(each.every_step) <= MOST_STEPS, each.id
+        assert len(each.prose.splitlines()) <= MOST_LINES, each.id
+        for step in each.every_step:
+            assert 0 < len(step.title) <= LONGEST_TITLE, (each.id, step.id)
+
+
+def test_nobody_to_call_is_built_in() -> None:
+    """Names, numbers and addresses are the configuration's (`escalation:`)."""
+    for each in RUNBOOKS:
+        text = Path(each.path).read_text("utf-8")
+        assert CONTACT.findall(text) == [], each.id
