@@ -18,6 +18,7 @@ from payops.cli import (
     connections,
     demo,
     diagnose,
+    drill,
     health,
     impact,
     init,
@@ -103,6 +104,7 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(remedy.app, name="remedy")
 app.add_typer(runbook.app, name="runbook")
 app.command()(demo.demo)
+app.command()(drill.drill)
 
 
 def hoisted(arguments: Sequence[str]) -> list[str]:
