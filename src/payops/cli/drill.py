@@ -42,8 +42,13 @@ def drill(
     ] = None,
     two: Annotated[bool, typer.Option("--two", help="Two incidents at once.")] = False,
     timeout: Annotated[
-        str, typer.Option(metavar="DURATION", help="It is over then, repaired or not.")
-    ] = "1h",
+        str | None,
+        typer.Option(
+            metavar="DURATION",
+            help="It is over then; twice the target, 1h at least.",
+            show_default=False,
+        ),
+    ] = None,
     background: Annotated[
         bool, typer.Option("--background", help="Do not wait here; --end ends it.")
     ] = False,
@@ -98,7 +103,7 @@ def drill(
         blind=blind,
         keep=keep,
         environment=asked.environment or "lab",
-        timeout_s=duration_option("--timeout", timeout).total_seconds(),
+        timeout_s=duration_option("--timeout", timeout).total_seconds() if timeout else None,
     )
     return _begun(desk, options, pages, waits=not background and _at_terminal())
 
@@ -128,7 +133,7 @@ def _begun(desk: Desk, options: DrillOptions, pages: tuple[Runbook, ...], *, wai
         try:
             return desk.waited(pages)
         except KeyboardInterrupt:
-            tell("\nThe drill is over.")
+            tell("The drill is over.")
             drills.end(options.directory, begun, tell)
             raise
 

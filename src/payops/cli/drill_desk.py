@@ -30,8 +30,10 @@ if TYPE_CHECKING:
     from payops.lab.drill import Left
 
 _TICK_S = 1.0
-_HELP = "Enter: is it repaired? - o: have done what only somebody else can - a scenario's id: say "
-_HELP += "what it is - q: end it"
+_HELP = """\
+Type here: Enter is it repaired?  o have done what only somebody else can
+           a scenario's id: say what it is  q end it
+"""
 
 
 class Desk:
@@ -82,7 +84,7 @@ class Desk:
     def waited(self, pages: tuple[Runbook, ...]) -> int:
         """Show the clock until it is repaired, given up or too late; then the report."""
         self.told()
-        tell(_HELP)
+        emit_text(_HELP)
         while not (drill := drill_in(self._where)).is_over:
             word = _typed(clock(drill))
             if word is None:

@@ -26,6 +26,7 @@ from payops.lab.veil import unveiled, veiled
 
 Say = Callable[[str], None]
 _MOST_TRIES = 20
+_SHORTEST_S = 3600.0
 
 
 def default_directory() -> Path:
@@ -36,8 +37,9 @@ def default_directory() -> Path:
 @dataclass(frozen=True)
 class DrillOptions:
     """What was asked for. Without `scenario` one is drawn, with `two` a second one; `seed` draws,
-    and tells the lab's payments. `blind`: nobody is told which. `known` are the scenarios that may
-    be drawn and their runbooks' targets in seconds."""
+    and tells the lab's payments. `blind`: nobody is told which. `timeout_s`: twice the target where
+    it is left out. `known` are the scenarios that may be drawn and their runbooks' targets in
+    seconds."""
 
     directory: Path
     known: dict[str, float | None]
@@ -49,7 +51,7 @@ class DrillOptions:
     blind: bool = False
     keep: bool = False
     environment: str = "lab"
-    timeout_s: float = 3600.0
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def _broken(options: DrillOptions, seed: int, info: LabInfo, *, ours: bool) -> D
     else:
         raise why
     targets = [options.known.get(unveiled(name, options.known)) for name in names]
+    target = max((each for each in targets if each is not None), default=None)
     return Drill(
         began=datetime.now(UTC),
         preset=info.preset,
@@ -158,8 +161,8 @@ def _broken(options: DrillOptions, seed: int, info: LabInfo, *, ours: bool) -> D
         seed=seed,
         blind=options.blind,
         severity=options.severity,
-        target_s=max((each for each in targets if each is not None), default=None),
-        timeout_s=options.timeout_s,
+        target_s=target,
+        timeout_s=options.timeout_s or max(_SHORTEST_S, 2 * (target or 0.0)),
         ours=ours,
         keep=options.keep,
         entries=len(entries(info)),

@@ -29,10 +29,11 @@ _SAID: tuple[tuple[str, str], ...] = (
     ("stripe.payouts", "Accounting: the payout has not come."),
     ("stripe.balance", "Accounting: the balance at Stripe looks odd."),
     ("external.*", "A seller: my payments outside Stripe are not right in the dashboard."),
-    ("webhooks.*", "Support: some customers paid, and the shop does not know of it."),
+    ("webhooks.processed-twice", "Support: a customer has two receipts, and two parcels."),
+    ("webhooks.*", "Support: customers were charged, and their orders stay unpaid."),
     ("app.*", "The uptime monitor: the shop does not answer as it should."),
-    ("postgres.connect", "The uptime monitor: half of the shop's pages fail."),
-    ("redis.connect", "The uptime monitor: half of the shop's pages fail."),
+    ("postgres.connect", "The uptime monitor: the shop does not answer as it should."),
+    ("redis.connect", "The uptime monitor: the shop does not answer as it should."),
     ("queue.*", "Support: receipts and confirmations do not come."),
     ("circuit.*", "The application's log: payments are refused, and Stripe was not asked."),
     ("keys.*", "A colleague changed something about our Stripe keys, and is on a train now."),
@@ -40,7 +41,24 @@ _SAID: tuple[tuple[str, str], ...] = (
 # Where many cannot pay, nobody calls for one.
 _OF_MANY = {"payments.success-rate", "payments.failure-rate", "payments.declines"}
 _OF_ONE = {"payments.failing-customers"}
-_MONITOR = "The monitor: `payops health --check` is {status} since a few minutes."
+# Who gives no answer tells of no disputes: by what is known that a source is silent, what is heard
+# of it then, and what cannot be seen.
+_SILENT: tuple[tuple[frozenset[str], str, tuple[str, ...]], ...] = (
+    (
+        frozenset({"payments.disputes", "payments.fraud-warnings"}),
+        "The monitor: what it asks Stripe gets no usable answer.",
+        (
+            *("stripe.*", "webhooks.*"),
+            *("payments.captures", "payments.disputes", "payments.fraud-warnings"),
+        ),
+    ),
+    (
+        frozenset({"postgres.connect"}),
+        "The uptime monitor: half of the shop's pages fail.",
+        ("postgres.*", "payments.*", "webhooks.*", "external.*", "queue.*", "reconcile.*"),
+    ),
+)
+_MONITOR = "The monitor: `payops health --check` has been {status} for a few minutes."
 _NOTHING = "A colleague has an odd feeling about something. No alert has come."
 _MOST = 3
 
@@ -49,20 +67,30 @@ def told_of(
     scenarios: Iterable[Scenario], made: System, severity: Severity, *, most: int = _MOST
 ) -> tuple[str, ...]:
     """What is heard of them: at most so many sentences of people, and the monitor's."""
-    checks: set[str] = set()
+    heard: dict[str, None] = {}
     statuses: set[Status] = set()
     for scenario in scenarios:
-        promised = scenario.expected_in(made, severity)
-        checks |= set(promised)
-        checks |= {f"reconcile.{each}" for each in scenario.classes}
-        checks |= {f"webhooks.{each}" for each in scenario.causes_in(made)}
-        checks |= set(scenario.elsewhere)
-        statuses |= set(promised.values())
-    heard = list(_heard(checks))[:most]
+        statuses |= set(scenario.expected_in(made, severity).values())
+        checks = _tripped(scenario, made, severity)
+        silent = [one for one in _SILENT if one[0] <= checks]
+        unseen = [pattern for _, _, patterns in silent for pattern in patterns]
+        seen = {one for one in checks if not any(fnmatchcase(one, each) for each in unseen)}
+        heard |= dict.fromkeys([*_heard(seen), *(sentence for _, sentence, _ in silent)])
+    told = list(heard)[:most]
     if statuses:
         worst = "CRIT" if Status.CRIT in statuses else "WARN"
-        heard.append(_MONITOR.format(status=worst))
-    return tuple(heard) or (_NOTHING,)
+        told.append(_MONITOR.format(status=worst))
+    return tuple(told) or (_NOTHING,)
+
+
+def _tripped(scenario: Scenario, made: System, severity: Severity) -> set[str]:
+    """The ids of all that sees it."""
+    return {
+        *scenario.expected_in(made, severity),
+        *(f"reconcile.{each}" for each in scenario.classes),
+        *(f"webhooks.{each}" for each in scenario.causes_in(made)),
+        *scenario.elsewhere,
+    }
 
 
 def _heard(checks: set[str]) -> Iterator[str]:
