@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from payops.checks import check_ids
 from payops.config.files import preset_names, preset_text
 from payops.engine.diagnose import PARTS
+from payops.engine.external import EXTERNAL
 from payops.engine.keys import TITLES
 from payops.engine.reconcile_limits import CLASSES
 from payops.engine.webhook_limits import WEBHOOKS
@@ -57,7 +58,7 @@ def signals_known(settings: Settings | None) -> frozenset[str]:
         for one in section.get("breakers", ())
     ]
     named = (f"circuit.{name}" for name in (*breakers, *shipped))
-    return frozenset({*CLASSES, *WEBHOOKS, *TITLES, *_BESIDE, *named})
+    return frozenset({*CLASSES, *WEBHOOKS, *TITLES, *EXTERNAL, *_BESIDE, *named})
 
 
 @cache
