@@ -190,6 +190,15 @@ def test_trend(
     assert trend(earlier, later, newest, cause=cause) is expected
 
 
+def test_failures_and_losses_are_held_against_the_same_half() -> None:
+    """A breaker that opened just now, after an hour of lost webhooks: neither is all of it."""
+    middle = NOW - timedelta(minutes=30)
+    known = [discrepancy("status_mismatch", "pending", minutes=40) for _ in range(9)]
+    around = Surroundings(failing=Failing(0, 8, NOW, middle=middle))
+    found = of(COMPARED, FAILED, mismatch(9), discrepancies=known, around=around)
+    assert found.trend is Trend.STEADY
+
+
 def test_a_minute_is_too_short_to_say_where_it_goes() -> None:
     assert trend(0, 9, lasts=1) is None
 

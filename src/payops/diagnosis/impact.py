@@ -308,7 +308,7 @@ def _trend(
     """
     if since is None or as_of is None or as_of - since < timedelta(minutes=2):
         return None
-    middle = since + (as_of - since) / 2
+    middle = failing.middle if failing and failing.middle else since + (as_of - since) / 2
     within = [one for one in lost if since <= one <= as_of]
     earlier = sum(one < middle for one in within) + (failing.earlier if failing else 0)
     later = len(within) - sum(one < middle for one in within) + (failing.later if failing else 0)

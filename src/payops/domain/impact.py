@@ -99,15 +99,16 @@ class Escalation:
 class Failing:
     """What the ledger says of an incident's payments.
 
-    `earlier` and `later` count failures by our fault in the two halves of the time from the first
-    to now, `newest` is the last of them; `customers` counts each customer once, whatever happened
-    to them (None: no column says who paid).
+    `earlier` and `later` count failures by our fault before and after `middle`, half the time of
+    the incident; `newest` is the last of them. `customers` counts each customer once, whatever
+    happened to them (None: no column says who paid).
     """
 
     earlier: int = 0
     later: int = 0
     newest: datetime | None = None
     customers: int | None = None
+    middle: datetime | None = None
 
 
 @dataclass(frozen=True)

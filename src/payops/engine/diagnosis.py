@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from payops.diagnosis.apart import Apart, apart
 from payops.diagnosis.escalation import escalation_of
-from payops.diagnosis.impact import impact_of
+from payops.diagnosis.impact import impact_of, since_of
 from payops.diagnosis.rank import Ground, Hypothesis, Verdict
 from payops.diagnosis.signals import signals_of
 from payops.domain.evidence import Action
@@ -77,9 +77,10 @@ def examined(
             observation = looked_closer(settings, observation, wanted, asked, deadline, on_fault)
         signals = signals_of(observation.checks)
         reads = asked if _answers(signals, "postgres.connect") else None
-        known = around(
-            settings, signals, compared(observation.reports), window, observation.as_of, reads
-        )
+        now = observation.as_of
+        since = since_of(diagnose(observation, suspects_in(pages)), signals, (), now)
+        losses = compared(observation.reports)
+        known = around(settings, signals, losses, window, now, reads, since)
     finally:
         if asked is not None:
             asked.close()

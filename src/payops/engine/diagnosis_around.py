@@ -42,9 +42,11 @@ def around(
     window: Window,
     as_of: datetime,
     sources: Sources | None,
+    since: datetime | None = None,
 ) -> Surroundings:
     """What the configuration says, and, where the database can be asked (`sources`), what the
-    ledger says of those affected. A ledger that gives no answer leaves that out."""
+    ledger says of those affected; `since` is when the incident began, else what was first affected.
+    A ledger that gives no answer leaves that out."""
     ledger = settings.payments
     statuses = {str(word): raws for word, raws in ledger.statuses.items()} if ledger else {}
     return Surroundings(
@@ -57,7 +59,7 @@ def around(
         },
         open_words=_words(statuses, OPEN),
         failed_words=_words(statuses, {PaymentStatus.FAILED}),
-        failing=_failing(settings, signals, losses, window, as_of, sources),
+        failing=_failing(settings, signals, losses, window, as_of, sources, since),
     )
 
 
@@ -79,6 +81,7 @@ def _failing(
     window: Window,
     as_of: datetime,
     sources: Sources | None,
+    since: datetime | None,
 ) -> Failing | None:
     ledger = settings.payments
     if sources is None or ledger is None or settings.postgres is None:
@@ -96,13 +99,15 @@ def _failing(
     from payops.sources.ledger_affected import failing
 
     # A row may be older than Stripe's object by the time that it took to make it.
-    since = max(min(begun) - timedelta(hours=1), as_of - _LONGEST)
+    first = max(min(begun) - timedelta(hours=1), as_of - _LONGEST)
+    half = (as_of - (since or min(begun))) / 2
     try:
         return failing(
             sources.postgres,
             ledger,
-            Window(since, max(as_of, since) + timedelta(minutes=1)),
+            Window(first, max(as_of, first) + timedelta(minutes=1)),
             failing_since=failing_since,
+            middle=as_of - half,
             stuck_before=as_of - timedelta(seconds=STUCK_S) if stuck_since else None,
             keys=keys,
         )

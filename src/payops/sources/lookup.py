@@ -61,6 +61,11 @@ class LoggedEvent:
     error: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Payer:
+    customer: str
+
+
 @dataclass(frozen=True)
 class _Contact:
     key: str
@@ -144,6 +149,24 @@ def contacts(source: PostgresSource, ledger: Ledger, keys: Sequence[str]) -> dic
             if row.contact:
                 found[row.key] = row.contact
     return found
+
+
+def customers_of(source: PostgresSource, ledger: Ledger, keys: Sequence[str]) -> list[str]:
+    """Who paid these rows, each once. Empty where no column says so. Raises SourceError."""
+    if not ledger.columns.customer_id:
+        return []
+    columns = columns_of(source, ledger)
+    key, kind = columns.table.column(ledger.columns.id), columns.types[ledger.columns.id]
+    text = sql.SQL("SELECT DISTINCT {0}::text AS customer FROM {1} WHERE {2} AND {0} IS NOT NULL")
+    query = text.format(
+        columns.table.column(ledger.columns.customer_id),
+        columns.table.name,
+        _among(key, kind, "keys"),
+    )
+    found: dict[str, None] = {}
+    for batch in _batches([each for each in dict.fromkeys(keys) if _fits(each, kind)]):
+        found |= dict.fromkeys(row.customer for row in source.ask(query, _Payer, keys=batch))
+    return list(found)
 
 
 def _among(column: sql.Composable, kind: str, place: str = "wanted") -> sql.Composable:

@@ -1,12 +1,7 @@
--- Whom an incident concerns, each customer once: those whose payment is among `keys`, failed by our
--- fault since `failing_since`, or is open for too long (created before `stuck_before`); and how many
--- payments failed by our fault before and after `middle`, the newest of them at `newest`.
-SELECT
-    count(DISTINCT customer) FILTER (WHERE failing OR stuck OR named) AS customers,
-    count(*) FILTER (WHERE failing AND created_at < %(middle)s) AS earlier,
-    count(*) FILTER (WHERE failing AND created_at >= %(middle)s) AS later,
-    max(created_at) FILTER (WHERE failing) AS newest
-FROM (
+-- Whom an incident concerns, each customer once: those whose payment failed by our fault since
+-- `failing_since`, or is open for too long (created before `stuck_before`), and `others`; and how
+-- many payments failed by our fault before and after `middle`, the newest of them at `newest`.
+WITH judged AS (
     SELECT
         customer,
         created_at,
@@ -17,7 +12,18 @@ FROM (
                 OR failure_code = ANY(%(own_declines)s::text[]),
                 false
             ) AS failing,
-        created_at < %(stuck_before)s AND lower(status) = ANY(%(open)s::text[]) AS stuck,
-        id = ANY(%(keys)s::text[]) AS named
+        created_at < %(stuck_before)s AND lower(status) = ANY(%(open)s::text[]) AS stuck
     FROM ({payments}) AS payment
-) AS judged
+)
+SELECT
+    (
+        SELECT count(*) FROM (
+            SELECT customer FROM judged WHERE (failing OR stuck) AND customer IS NOT NULL
+            UNION
+            SELECT unnest(%(others)s::text[])
+        ) AS every_one
+    ) AS customers,
+    count(*) FILTER (WHERE failing AND created_at < %(middle)s) AS earlier,
+    count(*) FILTER (WHERE failing AND created_at >= %(middle)s) AS later,
+    max(created_at) FILTER (WHERE failing) AS newest
+FROM judged
