@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from payops.checks import check_ids
 from payops.config.files import preset_names, preset_text
 from payops.engine.diagnose import PARTS
-from payops.engine.external import EXTERNAL
 from payops.engine.keys import TITLES
-from payops.engine.reconcile_limits import CLASSES
+from payops.engine.reconcile_limits import CLASSES, EXTERNAL
 from payops.engine.webhook_limits import WEBHOOKS
 
 if TYPE_CHECKING:
