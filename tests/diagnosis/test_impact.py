@@ -14,6 +14,7 @@ from looks import INCIDENT, PAGES, check, discrepancy, look
 from payops.diagnosis.impact import Compared, added, impact_of, less
 from payops.diagnosis.rank import Verdict, rank
 from payops.diagnosis.signals import signals_of
+from payops.domain.discrepancy import HARMLESS, MatchClass
 from payops.domain.impact import Failing, Impact, Surroundings, Trend
 from payops.domain.money import MoneyAtRisk
 from payops.domain.result import CheckResult
@@ -41,6 +42,13 @@ def of(
 def mismatch(count: int) -> CheckResult:
     sums = [money("usd", 1000 * count, count)]
     return check("reconcile.status_mismatch", CRIT, minutes=60, count=count, money=sums)
+
+
+def test_every_class_that_is_trouble_has_words() -> None:
+    harmful = [one for one in MatchClass if one not in HARMLESS]
+    for one in harmful:
+        (part,) = of(COMPARED, check(f"reconcile.{one.value}", WARN, count=1)).parts
+        assert part.what
 
 
 def test_nothing_is_wrong() -> None:

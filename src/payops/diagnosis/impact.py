@@ -26,6 +26,24 @@ _DAY = timedelta(days=1)
 _CLASSES = {f"reconcile.{one.value}": one for one in MatchClass if one not in HARMLESS}
 _MATCHED = f"reconcile.{MatchClass.MATCHED.value}"
 
+_WORDS = {
+    MatchClass.MISSING_IN_LEDGER: "charged and not recorded",
+    MatchClass.MISSING_IN_STRIPE: "recorded and unknown to Stripe",
+    MatchClass.NO_REFERENCE: "recorded without a reference to Stripe",
+    MatchClass.STATUS_MISMATCH: "with different states",
+    MatchClass.AMOUNT_MISMATCH: "with different amounts",
+    MatchClass.CURRENCY_MISMATCH: "in different currencies",
+    MatchClass.FEE_MISMATCH: "with different fees",
+    MatchClass.REFUND_MISSING: "refunded on one side only",
+    MatchClass.REFUND_PARTIAL_MISMATCH: "refunded different amounts",
+    MatchClass.DISPUTE_UNRECORDED: "disputed and not recorded so",
+    MatchClass.PARTIAL_CAPTURE: "captured in part",
+    MatchClass.DUPLICATE_IN_LEDGER: "recorded twice",
+    MatchClass.DUPLICATE_CHARGE: "charged twice",
+    MatchClass.LIVEMODE_OR_ACCOUNT_MISMATCH: "of another mode or account",
+    MatchClass.UNEXPECTED_STATUS: "of a status that is not mapped",
+}
+
 # Payments that neither failed nor differ: each of these is a trouble of its own kind.
 _BESIDE = {
     "payments.requires-action": "wait for the customer's bank",
@@ -186,8 +204,7 @@ def _compare(counting: _Counting) -> bool:
         return False
     for id_, one in counting.signals.items():
         if id_ in _CLASSES and counting.counts(id_):
-            words = _CLASSES[id_].value.replace("_", " ")
-            counting.add(_part(one, words))
+            counting.add(_part(one, _WORDS[_CLASSES[id_]]))
     return True
 
 

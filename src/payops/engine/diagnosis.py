@@ -90,7 +90,7 @@ def examined(
 
 def _answers(signals: Mapping[str, Signal], id_: str) -> bool:
     one = signals.get(id_)
-    return one is not None and one.status in (Status.OK, Status.WARN)
+    return one is not None and one.status in (Status.OK, Status.WARN) and not one.silent
 
 
 def report_of(seen: Seen, pages: Sequence[Runbook]) -> Report:
