@@ -22,6 +22,9 @@ OUTCOMES: Mapping[Kind, tuple[str, ...]] = {
 }
 """What a step of each kind can end with: the keys of `then`."""
 
+AUTOMATIC: frozenset[Kind] = frozenset({"check", "run", "wait"})
+"""Steps that ask nobody and change nothing: those that `--auto` takes."""
+
 NEXT, END, ESCALATE, VERIFY = "next", "end", "escalate", "verify"
 """Where a step may lead beside another step (its id) and another runbook (`runbook:ID`).
 `escalate` names whom to call by the configuration, and goes on with the next step; `verify` goes to

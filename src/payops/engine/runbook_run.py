@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from payops.config.settings import EscalationLevel
-from payops.domain.runbook import ELSEWHERE, ESCALATE, NEXT, Runbook, Step
+from payops.domain.runbook import AUTOMATIC, ELSEWHERE, ESCALATE, NEXT, Runbook, Step
 from payops.domain.runbook_run import NOT_ASKED, SKIPPED, Note, Place, Run, Taken
 from payops.domain.status import Status
 from payops.engine.runbook_clock import clock, whom_to_call
@@ -89,7 +89,7 @@ class Runner:
         )
 
     def _taken(self, where: Where) -> Done | Reply:
-        if self._steps.auto and where.step.kind in {"ask", "tell", "plan"}:
+        if self._steps.auto and where.step.kind not in AUTOMATIC:
             self._person.tell("not done: --auto asks and changes nothing")
             return Done(NOT_ASKED, passed=True)
         applying, self.run = self.run.applying, replace(self.run, applying="")
@@ -213,7 +213,7 @@ def verified_by(run: Run) -> tuple[Taken, ...]:
     Of a runbook that has nothing to verify, all that was looked at.
     """
     last = {(each.runbook, each.step): each for each in run.taken}
-    looked = [each for each in last.values() if each.kind in {"check", "run", "wait"}]
+    looked = [each for each in last.values() if each.kind in AUTOMATIC]
     return tuple([each for each in looked if each.verifies] or looked)
 
 
