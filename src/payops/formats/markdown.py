@@ -80,7 +80,7 @@ def render(report: SafeReport, page: Page) -> str:
     for plot in report.plots:
         blocks.append(_plot(plot))
     for table in report.tables:
-        blocks += _table(table)
+        blocks += table_blocks(table)
     blocks.append(f"**{escaped(verdict(report))}**")
     return "\n\n".join(blocks) + "\n"
 
@@ -118,7 +118,8 @@ def _plot(plot: Plot) -> str:
     return "\n\n".join(filter(None, (f"## {escaped(title)}", drawn)))
 
 
-def _table(table: Table) -> Iterator[str]:
+def table_blocks(table: Table) -> Iterator[str]:
+    """A table under its heading."""
     yield f"## {escaped(table.title)}"
     if table.rows:
         rows = [[escaped(text) for text in row] for row in cells(table)]

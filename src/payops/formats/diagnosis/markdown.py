@@ -24,7 +24,7 @@ from payops.formats.diagnosis.told import (
     sure_text,
     told,
 )
-from payops.formats.markdown import escaped, fenced
+from payops.formats.markdown import escaped, fenced, table_blocks
 from payops.formats.safe import Page, SafeReport
 
 
@@ -58,6 +58,8 @@ def _blocks(found: Told) -> Iterator[str]:
     if report.command == "diagnose":
         yield from _causes(found)
     yield from _following(found)
+    for table in report.tables:
+        yield from table_blocks(table)
 
 
 def _causes(found: Told) -> Iterator[str]:

@@ -84,8 +84,7 @@ def affected_text(impact: Impact) -> str:
 
 
 def parts_text(impact: Impact) -> str:
-    """`22 with different states, 10 failed by our fault`, most first; empty where there is but one kind
-    that is named by the cause anyway."""
+    """`22 with different states, 10 failed by our fault`, most first."""
     ordered = sorted(impact.parts, key=lambda part: (-part.payments, part.check))
     shown = [f"{part.payments:,} {part.what}" for part in ordered[:_PARTS_SHOWN]]
     more = len(ordered) - _PARTS_SHOWN
