@@ -46,8 +46,6 @@ def test_nobody_is_asked_for_what_only_a_plan_names() -> None:
     assert values_for(sends, two, {}, nobody, auto=True) == {"since": "24h"}
     with pytest.raises(UsageError, match="endpoint"):
         values_for(sends, two, {}, nobody)
-    probes = replace(
-        PAGE, steps=(*PAGE.steps, Step("b", "run", "payops webhooks probe {endpoint}"))
-    )
+    asks = Step("b", "run", "payops webhooks probe {endpoint}")
     with pytest.raises(UsageError, match="endpoint"):
         values_for(replace(PAGE, steps=(asks,)), two, {}, nobody, auto=True)
