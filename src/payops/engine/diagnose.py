@@ -37,9 +37,12 @@ _MOST_REQUESTS, _SECOND_TRIES, _CONFIRMED = 30, 2, 4
 # An endpoint that hangs longer has timed out for the purpose of a diagnosis.
 _PROBE_S = 1.5
 
-# Both sides are compared over the longest of these in which there were not more payments: Stripe
-# lists a hundred in a request.
-_COMPARED_H, _MOST_COMPARED = (24, 6), 300
+# Both sides are compared over a day where there were not more payments than that: Stripe lists a
+# hundred in a request. Of each there are some four events.
+_WIDER = (timedelta(hours=24), timedelta(hours=6))
+_MOST_COMPARED, _MOST_FOLLOWED = 300, 100
+_SHORTEST = timedelta(minutes=1)
+_LITTLE_SLACK_S = 60.0
 _FOR_DEEP_S = 1.0
 
 PARTS = ("health", "reconcile", "webhooks", "keys", "circuit", "external", "deep")
@@ -210,20 +213,25 @@ class _Looking:
         from payops.engine.reconcile import reconcile as compare
 
         # Causes would cost ten more pages of events; the webhooks' part has looked at those.
+        window = fitting(self.settings, self.sources, self.window, _WIDER, _MOST_COMPARED)
+        settings = self.settings
+        if window.length < self.window.length:
+            settings = _with_little_slack(settings)
         options = ReconcileOptions(
-            compared_window(self.settings, self.sources, self.window),
+            window,
             limit=20,
             look_for_causes=False,
             confirm_at_most=_CONFIRMED,
             sources=self.sources,
         )
-        return compare(self.settings, options, self.deadline).report
+        return compare(settings, options, self.deadline).report
 
     def webhooks(self) -> Report:
         from payops.engine.webhooks import Asking, status
 
         asking = Asking(probe_s=_PROBE_S, sources=self.sources)
-        return status(self.settings, self.window, self.deadline, asking)
+        window = fitting(self.settings, self.sources, self.window, (), _MOST_FOLLOWED)
+        return status(self.settings, window, self.deadline, asking)
 
     def keys(self) -> Report:
         from payops.engine.keys import KeysOptions, check_keys
@@ -241,25 +249,44 @@ class _Looking:
         return reconcile_external(self.settings, None, self.deadline, self.sources)
 
 
-def compared_window(settings: Settings, sources: Sources, window: Window) -> Window:
-    """How far back both sides are compared: a day, where Stripe lists that in a few pages.
+def _with_little_slack(settings: Settings) -> Settings:
+    """In a busy shop an hour beyond both edges is more than the window."""
+    from msgspec.structs import replace
 
-    Money that was lost in the night is an incident in the morning. The ledger tells how many
-    payments there were; where it cannot, or there were too many, the window that was asked for.
+    from payops.config.section import Duration
+
+    slack = Duration(min(settings.reconcile.slack, _LITTLE_SLACK_S))
+    return replace(settings, reconcile=replace(settings.reconcile, slack=slack))
+
+
+def fitting(
+    settings: Settings, sources: Sources, window: Window, wider: Sequence[timedelta], most: int
+) -> Window:
+    """How far back Stripe's lists are read: as far as `most` payments reach.
+
+    One of the `wider` spans, the longest in which the ledger has no more of them; else the window
+    that was asked for, or as much of its end as they fill. Money that was lost in the night is an
+    incident in the morning, and a busy shop has as many payments in a few minutes. Where the ledger
+    cannot tell, the window that was asked for.
     """
     ledger = settings.payments
     if ledger is None:
         return window
-    for hours in _COMPARED_H:
-        wider = Window(window.until - timedelta(hours=hours), window.until)
-        if wider.since >= window.since:
-            break
-        try:
-            told = sources.postgres.ledger(ledger).outcomes(wider)
-        except (SourceError, NotConfiguredError):
-            break
-        if sum(row.count for row in told.rows) <= _MOST_COMPARED:
-            return wider
+
+    def payments(span: Window) -> int:
+        return sum(row.count for row in sources.postgres.ledger(ledger).outcomes(span).rows)
+
+    try:
+        for span in wider:
+            longer = Window(window.until - span, window.until)
+            if longer.since < window.since and payments(longer) <= most:
+                return longer
+        if (count := payments(window)) > most:
+            return Window(
+                window.until - max(_SHORTEST, window.length * (most / count)), window.until
+            )
+    except (SourceError, NotConfiguredError):
+        pass
     return window
 
 
