@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from command import Finished, assert_calm, new_payops, payops
 from payops.lab import laboratory
@@ -140,9 +141,21 @@ def test_impact_alone_and_whom_it_concerns(
     assert failed[0]["contact"] not in done.out + done.err
 
 
-def test_without_the_database_the_impact_is_not_known(
-    broken: LabInfo, env: dict[str, str]
+def test_impact_without_stripe_is_what_the_ledger_says(
+    broken: LabInfo, env: dict[str, str], tmp_path: Path
 ) -> None:
+    given = yaml.safe_load(Path(broken.config).read_text(encoding="utf-8"))
+    config = tmp_path / "payops.yaml"
+    config.write_text(yaml.safe_dump({**given, "stripe": None}), encoding="utf-8")
+    done = payops("--config", config, "impact", "-o", "json", env=env)
+    assert_calm(done)
+    assert "not compared" in done.err
+    impact = found(done)["impact"]
+    assert [part["check"] for part in impact["parts"]] == ["payments.failure-rate"]
+    assert impact["notes"]
+
+
+def test_without_the_database_the_impact_is_not_known(broken: LabInfo, env: dict[str, str]) -> None:
     laboratory.inject(Path(broken.dir), "database-down")
     try:
         arguments = ("--config", broken.config, "diagnose", "-o", "json", "--deadline", "8s")
