@@ -686,3 +686,16 @@ def test_a_plan(shop: Shop) -> None:
     from payops.engine.planning import load_plan
 
     assert isinstance(load_plan(saved(shop)), Plan)
+
+
+def test_the_plan_that_was_reviewed_and_no_other(shop: Shop) -> None:
+    plan = saved(shop)
+    reviewed = json.loads(plan.read_text())["digest"]
+    resigned(plan, expires_s=1800)
+    for words in (["--yes"], ["--show"]):
+        done = run(shop, "apply", plan, "--digest", reviewed, *words)
+        assert (done.code, done.out) == (1, "")
+        assert "is another plan than the one of --digest: nothing was changed" in done.err
+    assert doubled(shop) == [0]
+    now = json.loads(plan.read_text())["digest"]
+    assert run(shop, "apply", plan, "--digest", now, "--yes").code == 0

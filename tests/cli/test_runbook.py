@@ -199,6 +199,18 @@ def test_in_cron_nobody_is_asked(lab: LabInfo, home: dict[str, str], stuck: redi
     assert checked.out.startswith("PAYOPS RUNBOOK RUN CLOSE-IT CRITICAL - ")
 
 
+def test_a_page_in_the_place_of_ours_is_told(
+    lab: LabInfo, home: dict[str, str], stuck: redis_py.Redis
+) -> None:
+    page = Path(home["XDG_CONFIG_HOME"]) / "payops" / "runbooks" / "circuit-stuck-open.md"
+    page.write_text(OWN.replace("close-it", "circuit-stuck-open"))
+    page.chmod(0o600)
+    done = payops(
+        "--config", lab.config, "runbook", "run", "circuit-stuck-open", "--auto", env=home
+    )
+    assert f"this is your own page, in the place of payops': {page}" in done.err
+
+
 ODD = [
     (["run"], "which runbook?"),
     (["run", "clsoe-it", "--auto"], "did you mean 'close-it'?"),

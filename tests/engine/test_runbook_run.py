@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from payops.domain.plan_file import plan_text
 from payops.domain.report import Report
 from payops.domain.result import CheckResult
 from payops.domain.runbook import Runbook, Step
-from payops.domain.runbook_run import Run
+from payops.domain.runbook_run import Place, Run
 from payops.domain.status import Status
 from payops.engine.journal import Journal
 from payops.engine.runbook_log import RunLog, runs, unfinished
@@ -85,6 +86,7 @@ class Scripts:
     ran: list[Ran | Callable[[Sequence[str]], Ran]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     since: list[datetime | None] = field(default_factory=list)
+    digests: list[str] = field(default_factory=list)
 
     def read(self, words: Sequence[str]) -> CommandLine:
         path = tuple(word for word in words if word.isalpha())[:2]
@@ -101,7 +103,8 @@ class Scripts:
         made = self.ran.pop(0)
         return made(words) if callable(made) else made
 
-    def apply(self, plan: Path) -> Ran:
+    def apply(self, plan: Path, digest: str) -> Ran:
+        self.digests.append(digest)
         return self.run(["apply", plan.name], shown=True)
 
 
@@ -298,6 +301,28 @@ def test_what_a_plan_ends_with(
         assert "journal" not in run.taken[0].seen
 
 
+def test_the_plan_that_was_shown_is_the_one_that_is_applied(table: Table) -> None:
+    def swapped(words: Sequence[str]) -> Ran:
+        Path(words[3]).write_text(plan_text(EMPTY))  # somebody else's, while it is being read
+        return Ran(0)
+
+    commands = Scripts(ran=[made, swapped, Ran(1)])
+    table.run(page(PLAN), Scripted([GO, GO]), commands)
+    assert commands.lines[1].split()[1:3] == ["--digest", REAL.digest]
+    assert commands.digests == [REAL.digest]
+
+
+def test_what_is_no_plan_is_not_applied(table: Table) -> None:
+    def edited(words: Sequence[str]) -> Ran:
+        Path(words[words.index("--save-plan") + 1]).write_text(
+            plan_text(REAL).replace("stripe", "strype")
+        )
+        return Ran(0)
+
+    run = table.run(page(PLAN), Scripted([GO]), Scripts(ran=[edited]))
+    assert ways(run) == [("close", "failed")]
+
+
 def test_a_page_that_changed_since_it_was_checked_changes_nothing(table: Table) -> None:
     """The words are looked at again before they run: a page may be edited under a run."""
     commands = Scripts()
@@ -406,6 +431,63 @@ def test_a_plan_that_was_being_applied_is_applied_again(table: Table) -> None:
     assert ways(run) == [("close", "done")]
     assert again.lines[0].endswith("close-1.json --show")
     assert again.lines[1] == "apply close-1.json"
+
+
+def test_a_plan_that_lies_elsewhere_is_not_one_of_this_run(table: Table, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs.json"
+    theirs.write_text(plan_text(REAL))
+    log, now = table.log(), datetime.now(UTC)
+    log.begin(Run("r1", "page", now, now, "ann@host", Place("page", "close")))
+    log.applying(Place("page", "close"), theirs)
+    left = unfinished(table.entries())
+    assert left is not None
+    commands = Scripts(ran=[empty, Ran(0)])
+    assert ways(table.run(page(PLAN), Scripted([GO]), commands, resumed=left)) == [
+        ("close", "nothing")
+    ]
+    assert str(theirs) not in " ".join(commands.lines)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"runbook_run": "../../../tmp/x"},
+        {"began": None},
+        {"began": "yesterday"},
+        {"began": "2026-02-11T09:00:00"},
+        {"next": {"runbook": "page", "step": 7}},
+        {"next": {"runbook": "page", "where": "there"}},
+        {"parameters": {"since": ["--yes"]}},
+        {"parameters": ["since"]},
+        {"operator": {"name": "ann"}},
+    ],
+)
+def test_a_run_that_somebody_else_wrote_down_is_none(table: Table, forged: dict[str, Any]) -> None:
+    now = datetime.now(UTC)
+    table.log("r2").begin(Run("r2", "page", now, now, "ann@host", Place("page", "a")))
+    (whole,) = table.entries()
+    assert [each.id for each in runs([whole])] == ["r2"]
+    assert runs([{**whole, **forged}]) == ()
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"event": "step", "step": "a"},
+        {"event": "step", "next": "nowhere"},
+        {"event": "note"},
+        {"event": "applying", "plan_file": 7},
+        {"event": "end", "result": ["OK"]},
+    ],
+)
+def test_a_run_that_somebody_else_went_on_with_is_none(
+    table: Table, forged: dict[str, Any]
+) -> None:
+    table.run(page(check("a"), check("b")), Scripted([GO, QUIT]), Scripts([Status.OK]))
+    entries = table.entries()
+    assert len(runs(entries)) == 1
+    last = {"kind": "runbook", "runbook_run": "r1", "at": entries[-1]["at"], **forged}
+    assert runs([*entries, last]) == ()
 
 
 def test_two_people_do_not_go_on_with_one_run(table: Table) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -46,6 +47,12 @@ ForceOption = Annotated[bool, typer.Option("--force", help="Lift the caps, and n
 DryOption = Annotated[
     bool, typer.Option("--dry-run", help="Say what would happen; everything is rolled back.")
 ]
+DigestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--digest", metavar="DIGEST", help="Only the plan of this digest: the one you reviewed."
+    ),
+]
 RateOption = Annotated[
     str | None,
     typer.Option(
@@ -55,13 +62,16 @@ RateOption = Annotated[
 _RATE = re.compile(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)(?:/(s|m))?")
 _FASTEST = 100.0  # Stripe answers no more requests than that
 _STRIPE_S = 10.0
-_SHOWN_BEFORE_ASKING = 20
 
 
 def apply(
     ctx: typer.Context,
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A file made by --save-plan.")],
     show: Annotated[bool, typer.Option("--show", help="Show the plan; change nothing.")] = False,
+    brief: Annotated[
+        bool, typer.Option("--brief", help="With --show: no more than a screen of it.")
+    ] = False,
+    digest: DigestOption = None,
     dry_run: DryOption = False,
     only: Annotated[
         list[str] | None,
@@ -87,6 +97,17 @@ def apply(
     chosen = output_of(output)
     asked = invocation(ctx)
     loaded = load_plan(plan)
+    if digest is not None and loaded.digest != digest:
+        raise RefusedError(
+            f"{plan} is another plan than the one of --digest: nothing was changed",
+            hint="somebody wrote it anew; look at it: payops apply "
+            f"{shlex.quote(str(plan))} --show",
+        )
+    if show and brief and chosen in {"table", "plain"}:
+        from payops.formats.plans.brief import plan_in_brief
+
+        emit(plan_in_brief(loaded, datetime.now(UTC), f"payops apply {plan} --show"))
+        return 0
     if show:
         show_plan("apply", loaded, chosen)
         return 0
@@ -210,7 +231,7 @@ def carry_out(command: str, plan: Plan, asked: Invocation, options: Options) -> 
 def confirm(plan: Plan, settings: Settings, asked: Invocation, options: Options) -> None:
     """Somebody says yes: in production by typing the environment's name. Raises RefusedError."""
     from payops.engine.target import is_production
-    from payops.formats.plans.text import amount, heading
+    from payops.formats.plans.text import amount
 
     production = is_production(settings)
     name = settings.environment
@@ -226,12 +247,10 @@ def confirm(plan: Plan, settings: Settings, asked: Invocation, options: Options)
         raise RefusedError(
             "nobody is there to say yes: the input is no terminal", hint=f"in a script: {flag}"
         )
-    for line in heading(plan, datetime.now(UTC)):
+    from payops.formats.plans.brief import plan_in_brief
+
+    for line in plan_in_brief(plan, datetime.now(UTC), f"{options.again} --show").splitlines():
         tell(line)
-    for change in plan.changes[:_SHOWN_BEFORE_ASKING]:
-        tell(f"   {change.id}: {change.why}")
-    if len(plan.changes) > _SHOWN_BEFORE_ASKING:
-        tell(f"   and {len(plan.changes) - _SHOWN_BEFORE_ASKING} more: {options.again} --show")
     if production:
         said = _asked(f"Type {name!r} to apply {amount(plan)}: ")
         if said != name:

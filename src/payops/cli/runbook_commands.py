@@ -104,10 +104,10 @@ class OwnCommands:
             code, text = self._watched(lambda: run(line), shown=shown)
         return Ran(code, reports[-1] if reports else None, text)
 
-    def apply(self, plan: Path) -> Ran:
+    def apply(self, plan: Path, digest: str) -> Ran:
         """Apply a plan that was agreed to: the environment's name stands for what was typed."""
         environment = self.loaded.settings.environment
-        words = ["apply", str(plan), "--yes", "--environment", environment]
+        words = ["apply", str(plan), "--digest", digest, "--yes", "--environment", environment]
         return self.run(words, shown=True)
 
     def _without_remedy(self, words: Sequence[str]) -> str:

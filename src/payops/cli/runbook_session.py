@@ -70,12 +70,13 @@ class Session:
         )
 
     def left(self, name: str | None) -> Run:
-        """The latest run that is not over. Raises UsageError where there is none."""
+        """The latest run that is not over. Raises UsageError where there is none, RefusedError
+        where the journal was touched: it says what was agreed to, and where one goes on."""
         from payops.engine.runbook_log import unfinished
         from payops.runbook.shelf import runbook
 
         wanted = runbook(name, self._runbooks).id if name else ""
-        found = unfinished(self._journal.read().entries, wanted)
+        found = unfinished(self._journal.trusted().entries, wanted)
         if found is None:
             of = f" of {wanted}" if wanted else ""
             raise UsageError(f"no run{of} was left unfinished", hint="see `payops runbook list`")
@@ -89,9 +90,9 @@ class Session:
         if self._auto:
             return None
         try:
-            entries = self._journal.read().entries
-        except FailedError:
-            return None
+            entries = self._journal.trusted().entries
+        except (FailedError, RefusedError):
+            return None  # told when the run that begins cannot be written down
         found = unfinished(entries, runbook(name, self._runbooks).id)
         now = datetime.now(UTC)
         if found is None or found.last is None or now - found.last > _OFFERED:
@@ -129,11 +130,12 @@ class Session:
         settings = self._loaded.settings
         runbook = self._checked(run.place.runbook)
         _refuse_another_page(runbook, run.place)
+        _tell_of_a_stand_in(runbook)
 
         def values(page: Runbook) -> Mapping[str, str]:
             from payops.engine.runbook_values import values_for
 
-            return values_for(page, settings, run.parameters, self._choose)
+            return values_for(page, settings, run.parameters, self._choose, auto=self._auto)
 
         log = RunLog(self._journal, run.id, lambda text: tell(f"payops: {text}"))
         since = self._since or run.parameters.get("since") or _WINDOW
@@ -218,3 +220,12 @@ def _refuse_another_page(runbook: Runbook, place: Place) -> None:
             f"runbook {runbook.id} has changed: it has no step {place.step!r} any more",
             hint=f"begin at another: payops runbook run {runbook.id} --from STEP",
         )
+
+
+def _tell_of_a_stand_in(runbook: Runbook) -> None:
+    """A page that has the id of one of payops' own says other things than people expect of it."""
+    from payops.runbook.shelf import shipped
+
+    ours = shipped() / f"{runbook.id}.md"
+    if Path(runbook.path) != ours and ours.is_file():
+        tell(f"payops: this is your own page, in the place of payops': {runbook.path}")

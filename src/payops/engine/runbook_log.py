@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, replace
@@ -17,6 +18,7 @@ from typing import Any
 
 from payops.domain.duration import utc_text
 from payops.domain.money import MoneyAtRisk
+from payops.domain.runbook import OUTCOMES, Kind
 from payops.domain.runbook_run import Note, Place, Run, Taken
 from payops.domain.status import Status
 from payops.engine.journal import Journal
@@ -24,6 +26,8 @@ from payops.engine.journal_chain import Entry
 from payops.errors import FailedError, RefusedError
 
 KIND = "runbook"
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")  # it names a folder
+_LONGEST_S = 366 * 86_400
 
 
 class RunLog:
@@ -141,16 +145,23 @@ def new_id() -> str:
 
 
 def runs(entries: Iterable[Entry]) -> tuple[Run, ...]:
-    """Every run that the journal tells of, in the order in which they began."""
+    """Every run that the journal tells of, in the order in which they began.
+
+    One with an entry that payops does not write so is left out: somebody else wrote it, or another
+    version, and what it would go on with nobody knows.
+    """
     found: dict[str, Run] = {}
     for entry in entries:
         if entry["kind"] != KIND:
             continue
         id_ = str(entry.get("runbook_run", ""))
-        if entry.get("event") == "begin":
-            found[id_] = _begun(id_, entry)
-        elif id_ in found:
-            found[id_] = _continued(found[id_], entry)
+        try:
+            if entry.get("event") == "begin" and _ID.fullmatch(id_):
+                found[id_] = _begun(id_, entry)
+            elif id_ in found:
+                found[id_] = _continued(found[id_], entry)
+        except (KeyError, TypeError, ValueError):
+            found.pop(id_, None)
     return tuple(found.values())
 
 
@@ -163,35 +174,35 @@ def unfinished(entries: Iterable[Entry], runbook: str = "") -> Run | None:
 
 
 def _begun(id_: str, entry: Entry) -> Run:
-    at = datetime.fromisoformat(entry["at"])
+    at = _moment(entry["at"])
     return Run(
         id=id_,
-        runbook=str(entry["runbook"]),
-        began=datetime.fromisoformat(entry["began"]),
+        runbook=_text(entry["runbook"]),
+        began=_moment(entry["began"]),
         started=at,
-        who=str(entry["operator"]),
-        place=Place(**entry["next"]),
+        who=_text(entry["operator"]),
+        place=_place(entry["next"]),
         auto=bool(entry.get("auto")),
-        parameters=entry.get("parameters", {}),
+        parameters={name: _text(value) for name, value in _pairs(entry.get("parameters"))},
         last=at,
     )
 
 
 def _continued(run: Run, entry: Entry) -> Run:
-    at = datetime.fromisoformat(entry["at"])
-    run = replace(run, last=at, place=Place(**entry["next"]) if "next" in entry else run.place)
+    at = _moment(entry["at"])
+    run = replace(run, last=at, place=_place(entry["next"]) if "next" in entry else run.place)
     match entry["event"]:
         case "step":
             return replace(run, taken=(*run.taken, _read(entry)), applying="")
         case "note":
-            note = Note(at, str(entry["step"]), str(entry["text"]))
+            note = Note(at, _text(entry["step"]), _text(entry["text"]))
             return replace(run, notes=(*run.notes, note))
         case "back":
             return replace(run, applying="")
         case "applying":
-            return replace(run, applying=str(entry["plan_file"]))
+            return replace(run, applying=_text(entry["plan_file"]))
         case "end":
-            return replace(run, ended=str(entry["result"]))
+            return replace(run, ended=_text(entry["result"]))
     return run
 
 
@@ -207,23 +218,66 @@ def _told(taken: Taken) -> dict[str, Any]:
 
 def _read(entry: Entry) -> Taken:
     return Taken(
-        runbook=entry["runbook"],
-        step=entry["step"],
-        kind=entry["step_kind"],
-        title=entry["title"],
-        number=entry["number"],
-        of=entry["of"],
-        outcome=entry["outcome"],
-        began=datetime.fromisoformat(entry["began"]),
-        seconds=float(entry["seconds"]),
+        runbook=_text(entry["runbook"]),
+        step=_text(entry["step"]),
+        kind=_kind(entry["step_kind"]),
+        title=_text(entry["title"]),
+        number=int(entry["number"]),
+        of=int(entry["of"]),
+        outcome=_text(entry["outcome"]),
+        began=_moment(entry["began"]),
+        seconds=_seconds(entry["seconds"]),
         status=Status(entry["status"]) if entry["status"] else None,
-        expected=entry["expected"],
-        verifies=entry["verifies"],
-        what=entry["what"],
-        seen=entry["seen"],
-        answer=entry["answer"],
-        money=tuple(MoneyAtRisk(**each) for each in entry["money"]),
-        changes=tuple(entry["changes"]),
-        escalated=entry["escalated"],
+        expected=bool(entry["expected"]),
+        verifies=bool(entry["verifies"]),
+        what=_text(entry["what"]),
+        seen=_text(entry["seen"]),
+        answer=_text(entry["answer"]),
+        money=tuple(
+            MoneyAtRisk(_text(one["currency"]), int(one["minor"]), int(one["count"]))
+            for one in entry["money"]
+        ),
+        changes=tuple(int(each) for each in entry["changes"]),
+        escalated=_text(entry["escalated"]),
         entry=entry["seq"],
     )
+
+
+# Each raises TypeError or ValueError for what payops does not write there.
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(_text(value))
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment
+
+
+def _pairs(value: object) -> Iterable[tuple[str, object]]:
+    return dict(value or {}).items()  # type: ignore[call-overload, no-any-return]
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(value)
+    if not 0 <= seconds <= _LONGEST_S:  # so is what is no number
+        raise ValueError
+    return seconds
+
+
+def _place(value: object) -> Place:
+    if not isinstance(value, dict) or not value.keys() <= {"runbook", "step"}:
+        raise TypeError
+    return Place(**{name: _text(each) for name, each in value.items()})
+
+
+def _kind(value: object) -> Kind:
+    for kind in OUTCOMES:
+        if kind == value:
+            return kind
+    raise ValueError

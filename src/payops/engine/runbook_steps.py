@@ -146,10 +146,13 @@ class Steps:
     # ── what is changed ──────────────────────────────────────────────────────────────────────────
 
     def _planned(self, where: Where, applying: str) -> Done | Reply:
-        if applying and Path(applying).is_file():
+        # Of what the journal names the file's name alone is believed: plans of a run lie in its
+        # folder.
+        begun = self.log.folder / Path(applying).name
+        if applying and begun.is_file():
             self.person.tell("the run broke off while this plan was applied; applied again, what")
             self.person.tell("is done already is not done twice")
-            return self._applied(where, Path(applying))
+            return self._applied(where, begun)
         if (reply := self.person.ready(where)).word != "go":
             return reply
         plan = self._new_file(where.step)
@@ -170,10 +173,16 @@ class Steps:
     def _applied(self, where: Where, plan: Path) -> Done | Reply:
         from payops.engine.planning import load_plan
 
-        shown = self.commands.run(["apply", str(plan), "--show"], shown=True)
+        try:
+            read = load_plan(plan)
+        except PayopsError as error:
+            self.person.tell(str(error))
+            return Done("failed", seen=clean(str(error)))
+        # The plan that was shown is the one that is applied, whatever the file becomes meanwhile.
+        show = ["apply", "--digest", read.digest, str(plan), "--show", "--brief"]
+        shown = self.commands.run(show, shown=True)
         if shown.code != 0:
             return Done("failed", seen=clean(_last_lines(shown.text)))
-        read = load_plan(plan)
         if not read.changes:
             self.person.tell("nothing is to be changed")
             return Done("nothing", seen="the plan has no changes")
@@ -184,7 +193,7 @@ class Steps:
             if reply.word != "go":
                 return reply
             self.log.applying(Place(where.runbook.id, where.step.id), plan)
-            ran = self.commands.apply(plan)
+            ran = self.commands.apply(plan, read.digest)
             if ran.code != INTERRUPTED:
                 break
             self.person.tell("the plan was broken off between two changes; the rest is not done")

@@ -93,8 +93,8 @@ class Commands(Protocol):
     def run(self, words: Sequence[str], *, shown: bool) -> Ran:
         """Run a command; what it writes is seen as it comes, where it is to be `shown`."""
 
-    def apply(self, plan: Path) -> Ran:
-        """Apply a plan that somebody agreed to."""
+    def apply(self, plan: Path, digest: str) -> Ran:
+        """Apply a plan that somebody agreed to; another one that lies there now is refused."""
 
 
 def clean(text: str, longest: int = 600) -> str:
