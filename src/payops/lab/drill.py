@@ -113,9 +113,13 @@ def _standing(directory: Path) -> LabInfo | None:
 def _started(options: DrillOptions, seed: int, say: Say) -> LabInfo:
     preset = options.preset or "reference"
     if options.scenario is not None:
-        for_ = load_scenario(options.scenario).presets
-        if options.preset is None and preset not in for_:
-            preset = for_[0]
+        fitting = load_scenario(options.scenario).presets
+        if preset not in fitting and options.preset is not None:
+            raise LabError(
+                f"{options.scenario} is not made for the preset {preset}",
+                hint=f"it is for: {', '.join(fitting)}",
+            )
+        preset = preset if preset in fitting else fitting[0]
     made = laboratory.LabOptions(
         dir=options.directory, preset=preset, seed=seed, environment=options.environment
     )
