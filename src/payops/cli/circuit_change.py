@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import shlex
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +18,6 @@ from payops.cli.apply import (
     carry_out,
     database_failures,
     output_of,
-    show_plan,
 )
 from payops.cli.boundary import emit_text, tell
 from payops.cli.invocation import Invocation, duration_option, invocation
@@ -142,9 +140,6 @@ class _Made:
             return 0
         if self._save is not None:
             return self._saved(plan)
-        terminal = sys.stdin is not None and sys.stdin.isatty()
-        if self._output in {"table", "plain"} and not self._yes and terminal:
-            show_plan("circuit", plan, self._output)
         choice = Choice(dry_run=self._dry, forced=self._force)
         options = Options(choice, self._yes, self._output, self._again)
         began = datetime.now(UTC)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -66,7 +65,5 @@ def undo(
     if show:
         show_plan("undo", inverse, chosen)
         return 0
-    if chosen in {"table", "plain"} and not yes and sys.stdin is not None and sys.stdin.isatty():
-        show_plan("undo", inverse, chosen)
     options = Options(Choice(dry_run=dry_run, forced=force), yes, chosen, command)
     return carry_out("undo", inverse, asked, options)

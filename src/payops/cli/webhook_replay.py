@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -146,8 +145,6 @@ def replay(
         tell("payops: what happened while an endpoint was disabled is never undelivered: --since")
     elif not plan.changes and not planned.refused:
         tell("payops: no such event of that time is one that the ledger lacks, or left unhandled")
-    if chosen in {"table", "plain"} and not yes and sys.stdin is not None and sys.stdin.isatty():
-        show_plan("webhooks replay", plan, chosen)
     options = Options(Choice((), limit, dry_run, force), yes, chosen, command, per_second)
     code = carry_out("webhooks replay", plan, asked, options)
     # Of a window what is left out is of no concern; what was asked for by name is.

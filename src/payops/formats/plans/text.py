@@ -41,14 +41,14 @@ def heading(plan: Plan, now: datetime) -> Iterator[str]:
     yield f"Plan {plan.digest[:12]} for {_clean(target.environment)}: {amount(plan)}"
     left = plan.expires_s - (now - plan.created_at).total_seconds()
     until = f"good for {human_duration(left)}" if left > 0 else "TOO OLD to be applied"
-    yield from _field("made", f"{utc_text(plan.created_at)} ({ago(plan.created_at, now)}), {until}")
-    yield from _field("by", plan.command)
+    yield from field("made", f"{utc_text(plan.created_at)} ({ago(plan.created_at, now)}), {until}")
+    yield from field("by", plan.command)
     account = f", Stripe {target.account}" if target.account else ""
-    yield from _field("for", f"{target.system} {target.database} ({target.fingerprint}){account}")
+    yield from field("for", f"{target.system} {target.database} ({target.fingerprint}){account}")
     caps = [f"{plan.caps.changes:,} changes"]
     caps += [str(Money(currency, minor)) for currency, minor in plan.caps.minor.items()]
-    yield from _field("caps", ", ".join(caps))
-    yield from _field("digest", plan.digest)
+    yield from field("caps", ", ".join(caps))
+    yield from field("digest", plan.digest)
 
 
 def amount(plan: Plan) -> str:
@@ -64,7 +64,7 @@ def _change(number: int, change: Change) -> Iterator[str]:
     yield from _wrapped(f"{number}. {_clean(change.id)}{money}", "", "   ")
     key = ", ".join(f"{_clean(name)} {shown(value)}" for name, value in change.key.items())
     word = _KINDS[change.kind]
-    yield from _field(word, f"{change.table}, {key}")
+    yield from field(word, f"{change.table}, {key}")
     width = max((len(_clean(name)) for name in change.after), default=0)
     for name, value in change.after.items():
         before = f"{_value(change.before[name])} -> " if name in change.before else ""
@@ -75,13 +75,13 @@ def _change(number: int, change: Change) -> Iterator[str]:
         if name not in change.after and (value is not None or change.kind != "send")
     ]
     if guards:
-        yield from _field("seen" if change.kind == "send" else "only if", ", ".join(guards))
-    yield from _field("why", change.why)
+        yield from field("seen" if change.kind == "send" else "only if", ", ".join(guards))
+    yield from field("why", change.why)
     for seen in change.evidence:
-        yield from _field("seen", seen)
+        yield from field("seen", seen)
     if change.risk:
-        yield from _field("risk", change.risk)
-    yield from _field("undo", "payops undo" if change.undoable else "not by payops")
+        yield from field("risk", change.risk)
+    yield from field("undo", "payops undo" if change.undoable else "not by payops")
     for line in change.statement.split("\n"):
         yield f"   | {_clean(line)}".rstrip()
 
@@ -156,7 +156,8 @@ def _value(value: str | None) -> str:
     return shortened(_clean(shown(value)), _LONGEST_VALUE)
 
 
-def _field(name: str, text: str) -> Iterator[str]:
+def field(name: str, text: str) -> Iterator[str]:
+    """`name: text`, indented and wrapped."""
     yield from _wrapped(f"{name}: {_clean(text)}", "   ", "     ")
 
 
