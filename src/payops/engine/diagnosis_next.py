@@ -27,8 +27,9 @@ def actions_of(
     around: Surroundings,
     as_of: datetime,
 ) -> tuple[Action, ...]:
-    """The suspect's own actions, and its runbook. A command in which a name cannot be filled is
-    left out, its text is not."""
+    """The suspect's own actions, and its runbook, which is always among the first that a person is
+    given: it alone leads to the end. A command in which a name cannot be filled is left out, its
+    text is not."""
     given = {name: each.default for name, each in page.parameters.items()} if page else {}
     values = {name: value for name, value in given.items() if value}
     values |= _configured(around, signals)
@@ -40,10 +41,19 @@ def actions_of(
         for each in one.suspect.actions
     ]
     if page is not None and page.steps:
-        actions.append(
-            Action("Go through its runbook", f"{OURS} runbook run {one.suspect.runbook}")
-        )
+        led = Action("Go through its runbook", f"{OURS} runbook run {one.suspect.runbook}")
+        actions.insert(_behind(actions, MOST - 1), led)
     return tuple(actions)
+
+
+def _behind(actions: Sequence[Action], commands: int) -> int:
+    """The place behind so many commands, or behind all."""
+    left = commands
+    for index, one in enumerate(actions):
+        if left == 0:
+            return index
+        left -= bool(one.command)
+    return len(actions)
 
 
 def since_words(since: datetime | None, as_of: datetime, default: str) -> str:
