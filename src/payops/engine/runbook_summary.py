@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from payops.domain.duration import human_duration
@@ -106,9 +106,22 @@ def _tables(run: Run) -> Iterator[Table]:
         yield Table("notes", "Notes", _NOTES, notes)
     changed = [each for each in run.taken if each.changes]
     if changed:
-        changes = tuple((entry, each.step, each.what) for each in changed for entry in each.changes)
+        changes = tuple((_entries(each.changes), each.step, each.what) for each in changed)
         note = "each with before and after: payops journal show ENTRY"
         yield Table("changed", "Changed", _CHANGES, changes, note)
+
+
+def _entries(entries: Sequence[int]) -> str:
+    """A step's entries in the journal: one row a step, were it a thousand events sent again.
+
+    >>> _entries((28,))
+    '28'
+    >>> _entries((77, 79, 81))
+    '77 to 81 (3)'
+    """
+    if len(entries) == 1:
+        return str(entries[0])
+    return f"{min(entries)} to {max(entries)} ({len(entries):,})"
 
 
 def _seen(taken: Taken) -> str:
