@@ -41,4 +41,6 @@ SCENARIO = Scenario(
             "external.configuration": Status.WARN,
         }
     },
+    # payops sets it back to pending, and nothing but the barber's consent makes it connected.
+    outside="have the barber connect the processor again",
 )
