@@ -9,6 +9,8 @@ import pytest
 from payops.cli.invocation import Invocation
 from payops.cli.runbook_commands import OwnCommands
 from payops.config.load import load
+from payops.domain.status import Status
+from payops.errors import ConfigError
 
 
 @pytest.fixture
@@ -46,3 +48,25 @@ def test_what_is_not_a_plan_of_a_remedy_is_run(commands: OwnCommands) -> None:
     assert "clear-cache" in ran.text
     shown = commands.run(["remedy", "show", "fallback-on"], shown=False)
     assert (shown.code, "there is no remedy" in shown.text) == (3, True)
+
+
+def test_a_check_is_asked_by_the_configuration_as_it_is_now(
+    commands: OwnCommands, tmp_path: Path
+) -> None:
+    """A key that is put right while the run waits for it is seen by the checks behind it."""
+    page = tmp_path / "payops.yaml"
+    wrong = "stripe: {secret_key: 'pk_test_0000000000000000'}\n"
+    page.write_text(page.read_text() + wrong)
+    (found,) = commands.check("keys.configured", since=None, shown=False).checks
+    assert found.status is Status.CRIT
+    page.write_text(page.read_text().replace(wrong, ""))
+    (found,) = commands.check("keys.configured", since=None, shown=False).checks
+    assert found.status is not Status.CRIT
+
+
+def test_a_configuration_that_became_unreadable_is_told(
+    commands: OwnCommands, tmp_path: Path
+) -> None:
+    (tmp_path / "payops.yaml").write_text("preset: [")
+    with pytest.raises(ConfigError):
+        commands.check("keys.configured", since=None, shown=False)

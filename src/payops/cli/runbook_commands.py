@@ -70,20 +70,21 @@ class OwnCommands:
         return parse(words)
 
     def check(self, ids: str, *, since: datetime | None, shown: bool) -> Report:
-        """Ask these checks. Raises UsageError, ConfigError."""
+        """Ask these checks, by the configuration as it is now. Raises UsageError, ConfigError."""
         from payops.checks import ids_in, select, without_deep
         from payops.config.load import located
         from payops.domain.deadline import Deadline
         from payops.engine.health import examine
 
-        settings = self.loaded.settings
+        loaded = self.asked.load()  # anew: a key may have been put right since the run began
+        settings = loaded.settings
         there = ids_in(settings)
         asked = [glob for glob in ids.split(",") if not _of_another_system(glob.strip(), there)]
         chosen = without_deep(select(asked, (), there), asked) if asked else ()
         now = datetime.now(UTC)
         window = Window(since, now) if since else window_option(self.since, now)
         ends = Deadline.after(self.deadline_s)
-        with located(self.loaded.path):
+        with located(loaded.path):
             report = examine(settings, chosen, window=window, deadline=ends)
         if not chosen:
             report = replace(report, checks=(_not_here(ids, now),))
