@@ -102,16 +102,21 @@ def looks(cases: Iterable[Case], *, any_version: bool = False) -> Iterator[Look]
 
     Labs are used by many cases, one after the other.
     """
-    with _Labs() as labs:
+    with Labs() as labs:
         for case in cases:
             found = kept(case, any_version=any_version)
             if found is None:
-                found = labs.look(case)
+                try:
+                    found = labs.look(case)
+                except Exception as error:  # noqa: BLE001  an hour's other cases go on
+                    print(f"{case.name} could not be tried: {error!r}", file=sys.stderr)
+                    labs.renew()
+                    continue
                 keep(found)
             yield found
 
 
-class _Labs:
+class Labs:
     """One lab at a time: made anew for another preset or seed, after so many cases, and where
     something could not be healed."""
 
@@ -122,12 +127,16 @@ class _Labs:
         self._root = tempfile.TemporaryDirectory(prefix="payops-accuracy-")
         self._where = Path(self._root.name) / "lab"
 
-    def __enter__(self) -> _Labs:
+    def __enter__(self) -> Labs:
         # Spools and memories are nobody's but this run's.
+        self._state = os.environ.get("XDG_STATE_HOME")
         os.environ["XDG_STATE_HOME"] = str(Path(self._root.name) / "state")
         return self
 
     def __exit__(self, *error: object) -> None:
+        del os.environ["XDG_STATE_HOME"]
+        if self._state is not None:
+            os.environ["XDG_STATE_HOME"] = self._state
         laboratory.down(self._where)
         self._root.cleanup()
 
@@ -144,12 +153,16 @@ class _Labs:
             self._last = time.monotonic()
             self._heal(case)
 
+    def renew(self) -> None:
+        """The next case has another lab."""
+        self._of = None
+
     def _heal(self, case: Case) -> None:
         try:
             laboratory.heal(self._where)
         except LabError as error:
             print(f"{case.name} could not be healed: {error}", file=sys.stderr)
-            self._of = None  # so the next case has another lab
+            self.renew()
 
     def _stand(self, case: Case) -> None:
         self._used += 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from benchmarks.accuracy_cases import Case, accepted
@@ -63,10 +63,17 @@ def judged(look: Look, alone: Callable[[Case], Look]) -> Judged | None:
     observation = look.seen.observation
     signals = signals_of(observation.checks)
     verdict = _verdict(look)
+    named = tuple(one.scenario for one in verdict.causes)
+    case = look.case
+
+    def hidden(scenario: str) -> bool:
+        known_by = _known_by(alone(replace(case, scenarios=(scenario,))), scenario)
+        return all(gave_no_answer(check, observation, signals) for check in known_by)
+
     return Judged(
-        look.case,
-        _outcome(look.case, verdict, observation, alone),
-        tuple(one.scenario for one in verdict.causes),
+        case,
+        outcome_of(case, named, bool(verdict.abnormal), hidden),
+        named,
         tuple(one.check for one in verdict.unexplained),
         signals,
         observation.duration_ms / 1000,
@@ -80,32 +87,24 @@ def _verdict(look: Look) -> Verdict:
     return diagnose(look.seen.observation, suspects_in(pages()))
 
 
-def _outcome(
-    case: Case,
-    verdict: Verdict,
-    observation: Observation,
-    alone: Callable[[Case], Look],
+def outcome_of(
+    case: Case, named: Sequence[str], abnormal: bool, hidden: Callable[[str], bool]
 ) -> Outcome:
-    named = [one.scenario for one in verdict.causes]
+    """What to make of what was `named`, the likeliest first; `abnormal` is whether anything was,
+    `hidden` whether that which a scenario is known by gave no answer."""
     if not case.scenarios:
-        return Outcome.ALARM if verdict.abnormal or named else Outcome.RIGHT
+        return Outcome.ALARM if abnormal or named else Outcome.RIGHT
     names = [accepted(scenario) for scenario in case.scenarios]
     found = [bool(each & set(named)) for each in names]
-    if all(found):
-        right = frozenset().union(*names)
-        if named[0] not in right:
-            return Outcome.WRONG
-        return Outcome.RIGHT if set(named) <= right else Outcome.BESIDE
-    if len(case.scenarios) == 1:
-        return Outcome.WRONG if named else Outcome.MISSED
     if not any(found):
         return Outcome.WRONG if named else Outcome.MISSED
-    signals = signals_of(observation.checks)
-    other = case.scenarios[found.index(False)]
-    known_by = _known_by(alone(Case(case.preset, case.seed, (other,), case.severity)), other)
-    if all(gave_no_answer(check, observation, signals) for check in known_by):
-        return Outcome.HIDDEN
-    return Outcome.ONE
+    right = frozenset().union(*names)
+    if named[0] not in right:
+        return Outcome.WRONG
+    if not all(found):
+        is_hidden = hidden(case.scenarios[found.index(False)])
+        return Outcome.HIDDEN if is_hidden else Outcome.ONE
+    return Outcome.RIGHT if set(named) <= right else Outcome.BESIDE
 
 
 def _known_by(look: Look, scenario: str) -> frozenset[str]:
