@@ -429,7 +429,7 @@ def test_a_plan_that_was_being_applied_is_applied_again(table: Table) -> None:
     again = Scripts(ran=[Ran(0), Ran(0)])
     run = table.run(page(PLAN), Scripted([GO]), again, resumed=left)
     assert ways(run) == [("close", "done")]
-    assert again.lines[0].endswith("close-1.json --show")
+    assert again.lines[0].endswith("close-1.json --show --brief")
     assert again.lines[1] == "apply close-1.json"
 
 
