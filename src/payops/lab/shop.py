@@ -31,10 +31,11 @@ BREAKER_KEYS = {
 
 @dataclass(frozen=True)
 class Mapped:
-    """Where a preset says that payments and events are."""
+    """Where a preset says that payments, refunds and events are."""
 
     payments: Ledger
     event_log: EventLog | None
+    refunds: Ledger | None
 
 
 def mapping(lab: Lab) -> Mapped:
@@ -42,7 +43,9 @@ def mapping(lab: Lab) -> Mapped:
     settings = settings_from({"preset": lab.system.preset})
     if settings.payments is None:
         raise LabError(f"the preset {lab.system.preset} maps no payments")
-    return Mapped(settings.payments, next(iter(settings.event_logs.values()), None))
+    log = next(iter(settings.event_logs.values()), None)
+    refunds = (each for each in settings.ledgers.values() if each.kind == "refunds")
+    return Mapped(settings.payments, log, next(refunds, None))
 
 
 def set_columns(
@@ -188,6 +191,19 @@ def remove_payments(lab: Lab, keys: Sequence[str]) -> None:
         (list(keys),),
     )
     settle(lab, ledger.table)
+
+
+def remove_refunds(lab: Lab, stripe_ids: Sequence[str]) -> None:
+    """Delete the refunds recorded by these ids of Stripe's, where refunds have a table."""
+    ledger = mapping(lab).refunds
+    if ledger is None or ledger.columns.processor_ref is None:
+        return
+    lab.postgres.execute(
+        sql.SQL("DELETE FROM {} WHERE {} = ANY(%s)").format(
+            sql.Identifier(ledger.table), sql.Identifier(ledger.columns.processor_ref)
+        ),
+        (list(stripe_ids),),
+    )
 
 
 def open_breaker(lab: Lab, *, seconds_ago: float, failures: int) -> None:

@@ -252,6 +252,21 @@ def test_what_comes_back_by_itself_is_not_asked_of_the_hour_before(lab: LabInfo)
     assert {said.split()[0] for said in left(lab, "stripe-outage")} == {"circuit.state"}
 
 
+def test_what_was_repaired_meanwhile_goes_with_the_scenario(lab: LabInfo) -> None:
+    from lab.scenarios.test_scenarios import state
+
+    directory, before = Path(lab.dir), state(lab)
+    laboratory.inject(directory, "refunds-unrecorded")
+    plan = directory / "refunds.json"
+    made = ("--config", lab.config, "reconcile", "--since", "3d", "--save-plan", plan)
+    assert payops(*made).code == 1
+    assert payops("--config", lab.config, "apply", plan, "--yes").code == 0
+    assert left(lab, "refunds-unrecorded") == []
+    laboratory.heal(directory)
+    plan.unlink()
+    assert state(lab) == before
+
+
 def test_mending_what_nobody_else_has_to_do_is_refused(lab: LabInfo) -> None:
     directory = Path(lab.dir)
     with pytest.raises(LabError, match="not in force"):

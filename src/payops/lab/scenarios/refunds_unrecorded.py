@@ -13,9 +13,9 @@ import random
 import time
 
 from payops.lab.adding import hear, livemode, take_away, tell_stripe
-from payops.lab.choosing import keep_payments, paid
+from payops.lab.choosing import keep_payments, paid, restore_payments
 from payops.lab.scenario import EVERY_PRESET, Lab, Parameter, Parameters, Scenario
-from payops.lab.shop import mapping
+from payops.lab.shop import mapping, remove_refunds
 from payops.lab.stripe import objects
 from payops.lab.stripe.objects import StripeObject, new_id
 
@@ -75,6 +75,9 @@ def _event(
 
 
 def heal(lab: Lab) -> None:
+    # What was repaired meanwhile is gone too: Stripe will not know these refunds any more.
+    remove_refunds(lab, lab.recall().get("objects", ()))
+    restore_payments(lab)
     take_away(lab)
     if charges := lab.recall().get("charges"):
         lab.stripe.put("/objects", charges)
