@@ -17,11 +17,21 @@ Row = dict[str, Any]
 YOUNGEST_MIN = 20
 
 
-def paid(lab: Lab, count: int, *, minutes: int, youngest: int = YOUNGEST_MIN) -> list[Row]:
+_REFER_TO = """
+SELECT conrelid::regclass::text AS referring, attname
+FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+WHERE contype = 'f' AND confrelid = quote_ident(%s)::regclass AND array_length(conkey, 1) = 1
+"""
+
+
+def paid(
+    lab: Lab, count: int, *, minutes: int, youngest: int = YOUNGEST_MIN, alone: bool = False
+) -> list[Row]:
     """`count` payments that succeeded, as JSON, made between `minutes` and `youngest` minutes ago:
     evenly out of them, the newest first. In a quiet shop they reach back further.
 
-    None that another scenario has changed. Raises LabError where there are too few.
+    None that another scenario has changed, and with `alone` none that a row of another table (its
+    refund, say) refers to. Raises LabError where there are too few.
     """
     ledger = mapping(lab).payments
     columns, held = ledger.columns, lab.held()
@@ -42,10 +52,12 @@ def paid(lab: Lab, count: int, *, minutes: int, youngest: int = YOUNGEST_MIN) ->
         "minutes": minutes,
         "youngest": youngest,
     }
+    every = lab.postgres.execute(query, given).fetchall()
+    referred = _referred_to(lab) if alone else set()
     found = [
         (row, is_recent)
-        for row, is_recent in lab.postgres.execute(query, given).fetchall()
-        if row[columns.processor_ref] not in held
+        for row, is_recent in every
+        if row[columns.processor_ref] not in held and str(row[columns.id]) not in referred
     ]
     recent = [row for row, is_recent in found if is_recent]
     rows = recent if len(recent) >= count else [row for row, _ in found[:count]]
@@ -55,6 +67,18 @@ def paid(lab: Lab, count: int, *, minutes: int, youngest: int = YOUNGEST_MIN) ->
             hint="choose fewer with count=, or start a lab with more payments",
         )
     return [rows[index * len(rows) // count] for index in range(count)]
+
+
+def _referred_to(lab: Lab) -> set[str]:
+    """The keys of payments that rows of other tables refer to: they cannot go without those."""
+    found: set[str] = set()
+    for table, column in lab.postgres.execute(_REFER_TO, (mapping(lab).payments.table,)).fetchall():
+        query = sql.SQL("SELECT DISTINCT {column}::text FROM {table} WHERE {column} IS NOT NULL")
+        there = lab.postgres.execute(
+            query.format(column=sql.Identifier(column), table=sql.SQL(table))
+        )
+        found |= {key for (key,) in there.fetchall()}
+    return found
 
 
 def keep_payments(lab: Lab, rows: Sequence[Row]) -> list[str]:

@@ -273,3 +273,13 @@ def test_what_is_stuck_is_put_right_by_the_preset_s_fixes(lab: LabInfo, tmp_path
         assert statuses(lab)["payments.stuck-pending"] == "OK"
     finally:
         laboratory.heal(place)
+
+
+@pytest.mark.slow
+def test_many_payments_can_be_lost_though_some_were_refunded(lab: LabInfo) -> None:
+    """A row that a refund's row refers to stays: the database would not let it go."""
+    directory = Path(lab.dir)
+    before = statuses(lab)
+    laboratory.inject(directory, "charged-not-recorded", count=60, minutes=10_080)
+    assert laboratory.heal(directory).scenarios == ()
+    assert statuses(lab) == before

@@ -17,7 +17,9 @@ YOUNGEST = 75
 
 
 def inject(lab: Lab, parameters: Parameters) -> None:
-    rows = paid(lab, parameters["count"], minutes=parameters["minutes"], youngest=YOUNGEST)
+    rows = paid(
+        lab, parameters["count"], minutes=parameters["minutes"], youngest=YOUNGEST, alone=True
+    )
     remove_payments(lab, keep_payments(lab, rows))
 
 
