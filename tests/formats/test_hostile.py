@@ -13,6 +13,8 @@ from markdown_it import MarkdownIt
 
 from formats.reports import API_KEY, HOSTILE, HOSTILE_TEXTS, LONG, NOW, SECRET_TEXTS, report, result
 from payops.domain.evidence import Action, Evidence
+from payops.domain.impact import Impact
+from payops.domain.money import MoneyAtRisk
 from payops.domain.report import Report
 from payops.domain.secret import Secret
 from payops.domain.status import Status
@@ -198,3 +200,11 @@ def test_nagios_perfdata_is_well_formed() -> None:
 
 def test_a_5000_character_summary_is_wrapped_and_never_cut() -> None:
     assert shown(HOSTILE, "table").count("x") >= len(LONG)
+
+
+def test_a_currency_names_no_number_of_its_own_in_a_diagnosis() -> None:
+    """A ledger's currency is any text."""
+    told = Impact(payments=1, money=(MoneyAtRisk("u'|=9 'd", 5, 1),))
+    line = shown(report(command="diagnose", extra={"impact": told}), "nagios")
+    assert line.count("|") == 1
+    assert "'minor_u''__9 ''d'=5 " in line.partition("|")[2]

@@ -123,8 +123,17 @@ def _replayed(path: Path, chosen: str, asked: Invocation) -> int:
     pages = shelf_told().runbooks
     other = "" if digest_of(pages) == found.runbooks else "; the runbooks are others since then"
     tell(f"payops: replayed from {path}, made {found.made_at} by payops {found.payops}{other}")
-    asked = replace(asked, config=asked.config or found.seen.config or None)
-    return show(report_of(found.seen, pages), chosen, asked)
+    if (config := found.seen.config) and config != asked.config:
+        # Told, never put into commands: a configuration names commands that payops runs.
+        tell(f"payops: it was made with --config {config}; with --config the commands below say so")
+    try:
+        return show(report_of(found.seen, pages), chosen, asked)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # Whatever fails now fails by what the file holds: each value alone was looked at before.
+        raise UsageError(
+            f"--replay: {path}: what it holds does not fit together ({type(error).__name__})",
+            hint="it wants a file that `payops diagnose --bundle FILE` wrote",
+        ) from error
 
 
 def _refuse_beside_a_replay(ctx: typer.Context, asked: Invocation, bundle: Path | None) -> None:

@@ -6,7 +6,9 @@ come from anybody: it is decoded into the very types that a look is made of, or 
 
 from __future__ import annotations
 
+import math
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,9 +26,10 @@ from payops.domain.window import Window
 from payops.engine.diagnose import Observation
 from payops.engine.diagnosis import Seen
 from payops.errors import UsageError
+from payops.runbook.lines import FOR_A_PERSON
 
 # What a shell would do more with than run one payops command.
-_OBEYED = re.compile(r"[;&|<>`$\\\n\r]")
+_OBEYED = re.compile(r"[;&|<>`$\\{}!\n\r]")
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,11 @@ def _part(report: Report) -> _Part:
 
 
 def cleaned(value: Any) -> Any:
-    """Plain data with every text in it redacted and without e-mail addresses."""
-    return _walked(value, lambda text: nameless(redact(text)))
+    """Plain data with every text in it redacted and without e-mail addresses, fit for JSON: a
+    number that is none (NaN, infinity) is null there, and half a character is written out."""
+    return _walked(
+        value, lambda text: nameless(redact(text)).encode("utf-8", "backslashreplace").decode()
+    )
 
 
 def _walked(value: Any, change: Callable[[str], str]) -> Any:
@@ -104,7 +110,7 @@ def _walked(value: Any, change: Callable[[str], str]) -> Any:
         return {_walked(key, change): _walked(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_walked(item, change) for item in value]
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def from_plain(plain: object) -> Seen:
@@ -151,4 +157,10 @@ def _harmless(check: CheckResult) -> CheckResult:
 
 
 def _ours(command: str) -> bool:
-    return command.startswith("payops ") and not _OBEYED.search(command)
+    if not command.startswith("payops ") or _OBEYED.search(command):
+        return False
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        return False
+    return not FOR_A_PERSON & {word.partition("=")[0] for word in words}

@@ -91,7 +91,8 @@ def _command(command: str, values: Mapping[str, str]) -> str:
     # A value comes from the configuration: it must stay one word of the shell.
     import shlex
 
-    if any(name not in values for name in placeholders(command)):
+    # Nor may it become an option.
+    if any(values.get(name, "-").startswith("-") for name in placeholders(command)):
         return ""
     return filled(command, {name: shlex.quote(value) for name, value in values.items()})
 

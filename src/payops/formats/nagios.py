@@ -189,7 +189,7 @@ def _perfdata(check: CheckResult) -> Iterator[str]:
             continue
         threshold = limits.get(name)
         unit = _UNITS.get(threshold.unit, "") if threshold else ""
-        datum = f"{_label(f'{title_of(check)}.{name}')}={_number(value)}{unit}"
+        datum = f"{label(f'{title_of(check)}.{name}')}={_number(value)}{unit}"
         if threshold:
             warn, crit = _range(threshold.warn, threshold), _range(threshold.crit, threshold)
             datum += f";{warn};{crit}".rstrip(";")
@@ -200,7 +200,7 @@ def _judged_first(measured: Mapping[str, Scalar], limits: Limits) -> list[str]:
     return sorted(measured, key=lambda name: name not in limits)
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
     """Quoted, quotes doubled, without `=` and `|`, which no quoting makes safe everywhere."""
     allowed = text.replace("=", "_").replace("|", "_").replace("'", "''")
     return f"'{allowed}'"

@@ -100,6 +100,10 @@ _FENCED = re.compile(r"^```[^\n`]*\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 _BETWEEN = re.compile(r"&&|\|\||[;|>]")
 
 
+FOR_A_PERSON = frozenset({*_WHICH_SYSTEM, *_NEVER_IN_A_PLAN, *_REPORTS_BESIDE, "-y"})
+"""Options that nobody but the person at work says: no page, and no file from elsewhere."""
+
+
 def why_not_read_only(line: CommandLine) -> str:
     """What keeps a command from a `run:` step; empty where nothing does."""
     if why := _another_system(line):

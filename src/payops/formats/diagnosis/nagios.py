@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from payops.formats.diagnosis.told import Told, affected_text, is_text, nothing_text, told
-from payops.formats.nagios import WORDS, barless, cut
+from payops.formats.nagios import WORDS, barless, cut, label
 from payops.formats.safe import Page, SafeReport
 
 _LONGEST = 800  # bytes of the line before the bar; NRPE and many a pager stop at 1 kB
@@ -46,7 +46,7 @@ def _parts(found: Told) -> Iterator[str]:
 def _perfdata(found: Told) -> Iterator[str]:
     yield f"'payments'={found.impact.payments}"
     for one in found.impact.money:
-        yield f"'minor_{one.currency}'={one.minor}"
+        yield f"{label(f'minor_{one.currency}')}={one.minor}"
     if found.report.command == "diagnose":
         yield f"'causes'={len(found.causes)}"
         yield f"'unexplained'={len(found.unexplained)}"
