@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -205,6 +206,6 @@ def test_a_5000_character_summary_is_wrapped_and_never_cut() -> None:
 def test_a_currency_names_no_number_of_its_own_in_a_diagnosis() -> None:
     """A ledger's currency is any text."""
     told = Impact(payments=1, money=(MoneyAtRisk("u'|=9 'd", 5, 1),))
-    line = shown(report(command="diagnose", extra={"impact": told}), "nagios")
+    line = shown(replace(report(extra={"impact": told}), command="diagnose"), "nagios")
     assert line.count("|") == 1
     assert "'minor_u''__9 ''d'=5 " in line.partition("|")[2]
