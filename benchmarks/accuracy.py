@@ -25,6 +25,7 @@ from payops.lab.scenario import EVERY_PRESET
 
 LONGEST_S, MOST_CALLS = 3.0, 30
 _ALL = "all"
+_LISTED = 12
 
 
 def run() -> Iterator[str]:
@@ -83,6 +84,7 @@ def table(found: Sequence[Judged]) -> Iterator[str]:
     yield "| looks | seconds, median | most | requests to Stripe, median | most | goal |"
     yield "|---|---|---|---|---|---|"
     yield _taken(found)
+    yield from _beyond(found)
     yield from _versions(found)
     yield from _misses(found)
 
@@ -122,6 +124,17 @@ def _taken(found: Sequence[Judged]) -> str:
         f"| {statistics.median(calls):.0f} | {max(calls)} "
         f"| at most {LONGEST_S:.0f} s and {MOST_CALLS}: {'met' if met else 'MISSED'} |"
     )
+
+
+def _beyond(found: Sequence[Judged]) -> Iterator[str]:
+    """Which looks took more than they may: those that took most."""
+    over = [one for one in found if one.seconds > LONGEST_S or one.calls > MOST_CALLS]
+    if over:
+        yield f"\n{len(over):,} took more:\n"
+        yield "| looked at | seconds | requests |"
+        yield "|---|---|---|"
+        for one in sorted(over, key=lambda one: (one.calls, one.seconds), reverse=True)[:_LISTED]:
+            yield f"| {one.case.name} | {one.seconds:.1f} | {one.calls} |"
 
 
 def _versions(found: Sequence[Judged]) -> Iterator[str]:
