@@ -30,7 +30,8 @@ def test_any_byte_may_be_another(at: int, others: bytes) -> None:
     assert said in ("", "not an X.509 certificate")
 
 
-@pytest.mark.parametrize("at", range(len(DER)))
-def test_it_may_end_anywhere(at: int) -> None:
-    with pytest.raises(ValueError, match=r"not an X\.509"):
-        read_certificate(DER[:at])
+def test_it_may_end_anywhere() -> None:
+    """One test: a key is made anew in each process, so that the length is not the same."""
+    for at in range(len(DER)):
+        with pytest.raises(ValueError, match=r"not an X\.509"):
+            read_certificate(DER[:at])
