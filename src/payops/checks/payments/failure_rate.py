@@ -77,6 +77,7 @@ def judge(facts: Facts, limits: Limits) -> CheckResult:
         "failed": counted.ours,
         "declined": counted.declined,
         "lately": None if newest is None else round(newest, 2),
+        "leads": _leads(counted),
     }
     if counted.attempts == 0:
         return CheckResult(
@@ -140,6 +141,12 @@ def _many(counted: Tally | None, limits: Limits) -> bool:
         and counted.ours > SINGLE
         and limits["sample"].judge(counted.attempts) is Status.OK
     )
+
+
+def _leads(counted: Tally) -> str | None:
+    """The checks that all the reasons lead to, between commas; None where one leads nowhere."""
+    leads = [_LEADS.get(reason) for reason in counted.reasons]
+    return ",".join(sorted({lead for lead in leads if lead})) if leads and all(leads) else None
 
 
 def _percent(counted: Tally) -> str:
