@@ -25,3 +25,9 @@ def forgotten_secrets() -> Iterator[None]:
     secret._known = set(known)
     yield
     secret._known, secret._compiled = known, compiled
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their argument: packed ones hold the second in which they were packed, and
+    two workers that name a test differently end the whole run."""
+    return argname if isinstance(val, (bytes, bytearray)) else None
