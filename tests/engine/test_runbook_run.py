@@ -25,7 +25,7 @@ from payops.engine.runbook_log import RunLog, runs, unfinished
 from payops.engine.runbook_run import Ground, Runner, first_place, named_place
 from payops.engine.runbook_steps import Steps
 from payops.engine.runbook_summary import summary
-from payops.engine.runbook_talk import Ran, Reply, Where
+from payops.engine.runbook_talk import Ran, Reply, Where, clean
 from payops.errors import RefusedError, UsageError
 from payops.runbook.lines import CommandLine
 
@@ -488,6 +488,11 @@ def test_a_run_that_somebody_else_went_on_with_is_none(
     assert len(runs(entries)) == 1
     last = {"kind": "runbook", "runbook_run": "r1", "at": entries[-1]["at"], **forged}
     assert runs([*entries, last]) == ()
+
+
+def test_the_ticket_names_nobody() -> None:
+    said = clean("paid by ann.lee@example.com\n with sk_live_abcdefghijklmnop \x1b[2J")
+    assert said == "paid by [e-mail] with sk_live_…mnop \\x1b[2J"
 
 
 def test_two_people_do_not_go_on_with_one_run(table: Table) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol
 
+from payops.domain.people import nameless
 from payops.domain.report import Report
 from payops.domain.runbook import Runbook, Step
 from payops.domain.text import harmless, shortened
@@ -98,7 +99,7 @@ class Commands(Protocol):
 
 
 def clean(text: str, longest: int = 600) -> str:
-    """Text from outside on one line, for the journal and the ticket."""
+    """Text from outside on one line, for the journal and the ticket, where nobody is named."""
     from payops.domain.secret import redact
 
-    return shortened(harmless(redact(" ".join(text.split()))), longest)
+    return shortened(harmless(nameless(redact(" ".join(text.split())))), longest)
