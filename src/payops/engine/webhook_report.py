@@ -113,6 +113,7 @@ def _delivery(settings: Settings, ground: Ground, limits: Limits) -> CheckResult
         "in_an_hour": told.hour,
         "pending": told.pending,
         "settled": told.settled,
+        "sent_again": sum(event.id in path.sent_again for event in path.events),
     }
     status = worst(limits[name].judge(measured[name]) for name in limits)
     if failure is not None:
@@ -123,6 +124,8 @@ def _delivery(settings: Settings, ground: Ground, limits: Limits) -> CheckResult
     )
     if told.pending:
         summary += f"; {told.row:,} not delivered in a row, {told.hour:,} within an hour"
+    if told.sent_again:
+        summary += f"; {told.sent_again:,} that Stripe still owes were sent again by payops"
     if failure is not None:
         summary += f"; not all was read: {failure}"
     return CheckResult(

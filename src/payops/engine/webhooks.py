@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from payops.domain.deadline import Deadline
 from payops.domain.report import Report
 from payops.domain.threshold import Limits
 from payops.domain.webhook import Cause, PathEvent
+from payops.engine.sent_again import sent_again
 from payops.engine.thresholds import limits_in_force
 from payops.engine.webhook_limits import CAUSES, WEBHOOKS, id_of
 from payops.engine.webhook_report import causes_json, checks_of
@@ -22,6 +23,7 @@ from payops.webhooks.faults import Asked, asked
 from payops.webhooks.gather import gather
 from payops.webhooks.losses import losses
 from payops.webhooks.path import Endpoint, Path
+from payops.webhooks.replay import KEPT
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
@@ -99,6 +101,7 @@ def look(
             objects=asking.objects,
             deadline=deadline.sooner(0.4, at_most=asking.probe_s),
         )
+        path = replace(path, sent_again=sent_again(settings, datetime.now(UTC) - KEPT))
         answers: Mapping[str, Asked] = {}
         if asking.probe or (asking.probe is None and _is_owed(path)):
             ends = deadline

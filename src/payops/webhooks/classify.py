@@ -133,7 +133,7 @@ class _Judge:
             detail = f"{event.attempts} attempts, and no key"
             return Verdict(event, Place.LOST, Cause.TWICE, detail, certain=False)
         lag = lag_of(self._path, event, event.processed_at)
-        if lag is not None and lag > self._ground.late:
+        if lag is not None and lag > self._ground.late and not self._sent_again(event):
             return Verdict(event, Place.LOST, Cause.LATE)
         return Verdict(event, Place.DONE)
 
@@ -143,6 +143,9 @@ class _Judge:
             return Verdict(event, Place.LOST, Cause.OUT_OF_ORDER, f"{older.type} came after it")
         where = "the log says handled" if event.logged else "its key says had"
         return Verdict(event, Place.LOST, Cause.SWALLOWED, where)
+
+    def _sent_again(self, event: PathEvent) -> bool:
+        return event.id in self._path.sent_again
 
     def _just_handled(self, event: PathEvent) -> bool:
         at = event.processed_at
@@ -156,6 +159,8 @@ class _Judge:
     # ── an endpoint has not had it ───────────────────────────────────────────────────────────────
 
     def _of_pending(self, event: PathEvent) -> Verdict:
+        if event.moved is not Moved.NO and self._sent_again(event):
+            return Verdict(event, Place.DONE)
         if event.seen and event.moved is Moved.NO:
             return Verdict(event, Place.LOST, Cause.NOT_PROCESSED, "its key says had")
         asked = self._asked_about(event)

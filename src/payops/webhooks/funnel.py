@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,7 +43,8 @@ class Delivery:
     """Deliveries that came to an end: `settled` events, `pending` of them not accepted yet.
 
     `in_flight` are too young to be judged. `row` is the longest run of events that were not
-    delivered, in order of their making, `hour` the most of them in any one hour.
+    delivered, in order of their making, `hour` the most of them in any one hour. `sent_again` are
+    owed by Stripe alone: payops has sent them, and they count as delivered.
     """
 
     settled: int
@@ -51,6 +52,7 @@ class Delivery:
     in_flight: int
     row: int
     hour: int
+    sent_again: int = 0
 
     @property
     def success(self) -> float | None:
@@ -71,20 +73,22 @@ def delivery(path: Path) -> Delivery:
     """How deliveries went."""
     events = counted(path)
     settled = [event for event in events if path.as_of - event.created >= IN_FLIGHT]
-    failed = [event for event in settled if event.pending_webhooks > 0]
+    owed = [event for event in settled if event.pending_webhooks > 0]
+    failed = [event for event in owed if event.id not in path.sent_again]
     return Delivery(
         settled=len(settled),
         pending=len(failed),
         in_flight=len(events) - len(settled),
-        row=_longest_row(settled),
+        row=_longest_row(settled, {event.id for event in failed}),
         hour=_most_in(timedelta(hours=1), [event.created for event in failed]),
+        sent_again=len(owed) - len(failed),
     )
 
 
-def _longest_row(events: Sequence[PathEvent]) -> int:
+def _longest_row(events: Sequence[PathEvent], failed: Collection[str]) -> int:
     longest = row = 0
     for event in events:
-        row = row + 1 if event.pending_webhooks > 0 else 0
+        row = row + 1 if event.id in failed else 0
         longest = max(longest, row)
     return longest
 
@@ -134,8 +138,9 @@ def stages(path: Path) -> list[Stage]:
 
 
 def lags(path: Path) -> list[Lag]:
-    """How late events were received and processed, clocks set right."""
-    events = counted(path)
+    """How late events were received and processed, clocks set right; those that payops sent again
+    are late for that reason alone."""
+    events = [event for event in counted(path) if event.id not in path.sent_again]
     received = [(event, event.received_at) for event in events]
     processed = [(event, event.processed_at) for event in events]
     return [

@@ -62,7 +62,8 @@ class Path:
     does not have: older ones, or of another account. `never_generated` is None when the objects
     were not looked at. `failures` says by part what gave no answer; a part that is not configured
     is in neither `failures` nor `asked`. `log_offset_s` is the database's clock less Stripe's, in
-    seconds.
+    seconds. `sent_again` are the ids of events that payops sent, by its journal: they are late for
+    that reason, and Stripe still owes them until it asks again by itself.
     """
 
     window: Window
@@ -79,6 +80,7 @@ class Path:
     log_offset_s: float = 0.0
     calls: int = 0
     object_calls: int = 0
+    sent_again: frozenset[str] = frozenset()
 
     def knows(self, part: Part) -> bool:
         """Whether the part was asked and answered."""
