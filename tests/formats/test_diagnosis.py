@@ -11,7 +11,7 @@ import pytest
 
 from looks import INCIDENT, PAGES, check, look
 from payops.domain.evidence import Action
-from payops.domain.impact import Failing, Level, Surroundings
+from payops.domain.impact import Failing, Impact, Level, Surroundings
 from payops.domain.report import Report
 from payops.domain.status import Status
 from payops.engine.diagnosis import report_of
@@ -122,3 +122,26 @@ def test_what_comes_from_outside_is_shown_and_not_obeyed() -> None:
     assert "[red]x[/red]" in render(
         report, "plain", colour=False, width=80, now=NOW, ascii_only=False
     )
+
+
+@pytest.mark.parametrize("output", ["table", "plain", "markdown", "nagios"])
+@pytest.mark.parametrize(
+    ("impact", "expected"),
+    [
+        (Impact(), "No payment is affected; no refund"),
+        (Impact(known=False), "how many payments are affected is not known"),
+        (
+            Impact(notes=("Stripe and the ledger were not compared",)),
+            "no payment is affected so far",
+        ),
+    ],
+)
+def test_an_impact_that_nobody_answered_for_is_not_none(
+    output: str, impact: Impact, expected: str
+) -> None:
+    asked = Report("impact", NOW, "lab", (), extra={"impact": impact})
+    text = render(asked, output, colour=False, width=100, now=NOW, ascii_only=False)
+    assert expected in text
+    assert ("No payment is affected" in text) is (impact == Impact())
+    if impact.notes and output != "nagios":
+        assert impact.notes[0] in text

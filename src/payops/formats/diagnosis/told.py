@@ -43,7 +43,10 @@ class Told:
 
     @property
     def nothing(self) -> bool:
-        """Whether nothing is wrong, as far as could be asked."""
+        """Whether nothing is wrong, as far as could be asked. To count nothing is not to know it:
+        an impact that nobody answered for is not none."""
+        if self.report.command == "impact" and (not self.impact.known or self.impact.notes):
+            return False
         return not self.causes and not self.unexplained and not self.not_asked
 
 
@@ -99,6 +102,8 @@ def refunds_text(impact: Impact) -> str:
         )
         for one in impact.refunds
     ]
+    if not parts and not impact.known:
+        return "refunds: not known"
     return f"refunds: {'; '.join(parts)}" if parts else "no refund"
 
 
