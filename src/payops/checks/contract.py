@@ -8,7 +8,7 @@ UNKNOWN, anything else is a fault of payops and UNKNOWN for that check alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -17,11 +17,13 @@ from payops.checks.sized import sized
 from payops.domain.evidence import Action, Scalar
 from payops.domain.result import CheckResult
 from payops.domain.threshold import Limits
+from payops.domain.webhook import Had
 from payops.domain.window import Window
 
 if TYPE_CHECKING:
     from payops.config.settings import Settings
     from payops.domain.deadline import Deadline
+    from payops.domain.webhook import PathEvent
     from payops.sources import Sources
 
 Facts = TypeVar("Facts")
@@ -35,6 +37,10 @@ class Earlier:
     measured: Mapping[str, Scalar]
 
 
+def _had_nothing(events: Sequence[PathEvent], as_of: datetime) -> Had:
+    return Had()
+
+
 @dataclass(frozen=True)
 class Context:
     """What a check may ask: the settings, the sources, the window under review, the time.
@@ -43,7 +49,8 @@ class Context:
     than 30 min'). `now` and the window are by this machine's clock; a check that compares with
     times written elsewhere takes the clock of that place (`PostgresFacts.now`,
     `RedisSource.now()`). `earlier` is what an earlier run measured, by the id of the check; empty
-    where none is remembered.
+    where none is remembered. `had` tells which of the events that Stripe owes this side has had all
+    the same; it never raises for what a source does.
     """
 
     settings: Settings
@@ -53,6 +60,7 @@ class Context:
     deadline: Deadline
     limits: Limits = field(default_factory=dict)
     earlier: Mapping[str, Earlier] = field(default_factory=dict)
+    had: Callable[[Sequence[PathEvent], datetime], Had] = _had_nothing
 
 
 @dataclass(frozen=True)

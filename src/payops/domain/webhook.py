@@ -93,6 +93,18 @@ class PathEvent:
 
 
 @dataclass(frozen=True)
+class Had:
+    """Ids of events that Stripe still owes an endpoint, and that this side has had.
+
+    `since` was handled later, when it had been sent again or put right: nothing is owed but
+    Stripe's own next attempt, a duplicate. `at_once` was handled when it was made.
+    """
+
+    since: frozenset[str] = frozenset()
+    at_once: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Loss:
     """What one cause has cost: how many events of how many payments, since when, how sure.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from payops.checks.contract import Context
 from payops.config.settings import Settings
@@ -12,6 +13,7 @@ from payops.domain.deadline import Deadline
 from payops.domain.report import Report
 from payops.domain.window import Window
 from payops.engine.earlier import Readings
+from payops.engine.had_here import had_here
 from payops.engine.runner import Fault, run
 from payops.engine.thresholds import checks_in_force
 from payops.sources import Sources, borrowed
@@ -39,7 +41,15 @@ def examine(
     checks = checks_in_force(ids, settings)
     # The clients give up a little earlier than the run, so that they can still say why.
     with borrowed(sources, settings, deadline.sooner(0.1, at_most=0.5)) as asked:
-        ctx = Context(settings, asked, window, now, deadline, earlier=earlier or {})
+        ctx = Context(
+            settings,
+            asked,
+            window,
+            now,
+            deadline,
+            earlier=earlier or {},
+            had=partial(had_here, settings, asked),
+        )
         results = run(checks, ctx, on_fault)
         return Report(
             command="health",

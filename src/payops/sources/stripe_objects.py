@@ -42,6 +42,7 @@ class Subject(Struct, frozen=True):
 
     id: Any = None
     object: Any = None
+    status: Any = None
     amount: Any = None
     amount_total: Any = None
     amount_due: Any = None
@@ -73,6 +74,11 @@ class Event(Struct, frozen=True):
     def object_type(self) -> str:
         """`payment_intent`, `charge`, `checkout.session`, …"""
         return _text(self.data.object.object)
+
+    @property
+    def object_status(self) -> str:
+        """The object's own word for its state; empty where it has none."""
+        return _text(self.data.object.status)
 
     @property
     def payment_intent(self) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from payops.checks.webhooks.backlog import AT_MOST, CHECK, Facts, Undelivered
 from payops.domain.money import Money
+from payops.domain.webhook import Had, PathEvent
 from payops.errors import Failure, NotConfiguredError, SourceError
 from payops.sources.stripe import Listing
 from payops.sources.stripe_objects import Event, Subject, _EventBody
@@ -173,6 +175,52 @@ def test_a_time_that_is_none_is_no_event(created: int) -> None:
     event = {"id": "evt_1", "type": "x", "created": created, "livemode": False}
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(event, Event)
+
+
+def test_what_was_had_since_is_told_and_not_counted() -> None:
+    one, two, three = (msgspec.structs.replace(raw(100), id=f"evt_{n}") for n in (1, 2, 3))
+    asked: list[PathEvent] = []
+
+    def had(events: Sequence[PathEvent], as_of: datetime) -> Had:
+        asked.extend(events)
+        assert as_of == NOW
+        return Had(since=frozenset({"evt_1"}), at_once=frozenset({"evt_2"}))
+
+    context = fake_context(stripe=FakeStripe((one, two, three)))
+    found = gathered(CHECK, replace(context, had=had))
+    assert [each.id for each in asked] == ["evt_1", "evt_2", "evt_3"]
+    assert {(each.object_id, each.payment_intent) for each in asked} == {("pi_1", "pi_1")}
+    assert [each.id for each in found.events] == ["evt_2", "evt_3"]
+    assert (found.had_since, found.had_at_once) == (1, 1)
+
+
+def test_nobody_is_asked_of_nothing() -> None:
+    def had(events: Sequence[PathEvent], as_of: datetime) -> Had:
+        raise AssertionError(events)
+
+    context = fake_context(stripe=FakeStripe((raw(59),)))
+    assert not gathered(CHECK, replace(context, had=had)).events
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "words"),
+    [
+        (
+            Facts(NOW, (), True, had_since=12),
+            "OK",
+            ["12 that Stripe still owes were handled here since"],
+        ),
+        (Facts(NOW, (), True, had_since=1), "OK", ["1 that Stripe still owes was handled here"]),
+        (Facts(NOW, (), False, had_since=300), "UNKNOWN", ["only the newest 300 were read"]),
+        (
+            replace(events(11), had_since=2, had_at_once=11),
+            "CRIT",
+            ["11 events", "11 of them were handled here when made", "2 that Stripe still owes"],
+        ),
+    ],
+)
+def test_what_was_had_here(facts: Facts, status: str, words: list[str]) -> None:
+    assert_is(status, judged(CHECK, facts), *words)
 
 
 def test_nothing_to_ask() -> None:
