@@ -237,7 +237,7 @@ def test_what_is_done_outside_leaves_the_rest_to_payops(lab: LabInfo) -> None:
     # What was not delivered meanwhile is still not, and is for a replay.
     assert {said.split()[0] for said in left(lab, "webhook-endpoint-fails")} >= {
         "payments.stuck-pending",
-        "webhooks.backlog",
+        "webhooks.undelivered",
     }
     laboratory.heal(directory)
     assert state(lab) == before
