@@ -239,6 +239,18 @@ def test_what_cannot_be(
     assert_calm(done)
 
 
+def test_a_page_that_no_run_would_take_is_shown_and_not_obeyed(home: dict[str, str]) -> None:
+    page = Path(home["XDG_CONFIG_HOME"]) / "payops" / "runbooks" / "odd.md"
+    step = '{id: "a\\e[2J", check: stripe.api, then: {"ok\\e[2J": "runbook:x\\e[2J"}}'
+    page.write_text(f"---\nid: odd\ntitle: Odd\nkind: routine\nsteps:\n  - {step}\n---\nText.\n")
+    page.chmod(0o600)
+    for output in ("plain", "table"):
+        shown = payops("runbook", "show", "odd", "-o", output, env=home)
+        assert shown.code == 0
+        assert "x\\x1b[2J" in shown.out
+        assert "\x1b[2J" not in shown.out
+
+
 def test_pages_are_listed_shown_written_and_checked(tmp_path: Path, home: dict[str, str]) -> None:
     listed = payops("runbook", "list", "-o", "json", env=home)
     pages = {each["id"]: each for each in json.loads(listed.out)["runbooks"]}

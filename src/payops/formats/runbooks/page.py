@@ -22,7 +22,8 @@ _KINDS = {
 
 def as_markdown(runbook: Runbook) -> str:
     """The page's own prose, and its steps below it."""
-    return redact("\n".join(_lines(runbook)).rstrip() + "\n")
+    # A page is shown before it is checked: ids, too, may be anything.
+    return redact("\n".join(map(harmless, _lines(runbook))).rstrip() + "\n")
 
 
 def on_terminal(runbook: Runbook, width: int, *, colour: bool) -> str:
