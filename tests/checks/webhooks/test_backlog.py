@@ -208,7 +208,7 @@ def test_nobody_is_asked_of_nothing() -> None:
         (
             Facts(NOW, (), True, had_since=12),
             "OK",
-            ["12 that Stripe still owes were handled here since"],
+            ["12 that Stripe still owes were handled here already"],
         ),
         (Facts(NOW, (), True, had_since=1), "OK", ["1 that Stripe still owes was handled here"]),
         (Facts(NOW, (), False, had_since=300), "UNKNOWN", ["only the newest 300 were read"]),

@@ -201,7 +201,7 @@ def _had(facts: Facts) -> str:
     if facts.had_since:
         told += (
             f"; {facts.had_since:,} that Stripe still owes {_were(facts.had_since)} handled here "
-            "since"
+            "already"
         )
     return told
 
