@@ -42,6 +42,21 @@ def test_a_row_shows_a_state_or_a_later_one(type_: str, word: Word | None, moved
     assert found[one.id].moved is moved
 
 
+@pytest.mark.parametrize(
+    ("whole", "word", "moved"),
+    [
+        (True, Word.PARTIALLY_REFUNDED, Moved.NO),
+        (True, Word.REFUNDED, Moved.YES),
+        (False, Word.PARTIALLY_REFUNDED, Moved.YES),
+        (False, Word.REFUNDED, Moved.YES),
+    ],
+)
+def test_a_first_part_does_not_show_the_rest(whole: bool, word: Word, moved: Moved) -> None:
+    one = event(type="charge.refunded", refunded=whole)
+    found = judge_payments([one], {one.id: (Row("1", word),)}, ALL_WORDS)
+    assert found[one.id].moved is moved
+
+
 def test_no_row() -> None:
     assert judge_payments([event()], {}, ALL_WORDS)["evt_1"].moved is Moved.NO_ROW
 

@@ -59,7 +59,8 @@ class PathEvent:
 
     `created` is Stripe's, the other times those of the event log: aware UTC, None where nothing is
     known. `pending_webhooks` endpoints have not accepted it yet. `object_id` and `object_status`
-    are of what it is about (`pi_…`, `succeeded`), `named_id` and `named_order` what its metadata
+    are of what it is about (`pi_…`, `succeeded`), `refunded` whether all of a charge is given back
+    (None of anything else), `named_id` and `named_order` what its metadata
     says of our own row. `logged` is what the event log says of it: `handled`, `failed` or
     `waiting`, empty where it has no row (or there is no log); `times` how many rows say that it was
     handled.
@@ -75,6 +76,7 @@ class PathEvent:
     pending_webhooks: int
     object_id: str = ""
     object_status: str = ""
+    refunded: bool | None = None
     payment_intent: str = ""
     named_id: str = ""
     named_order: str = ""

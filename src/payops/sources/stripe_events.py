@@ -30,6 +30,7 @@ class _Subject(Struct, gc=False):
     amount_total: Any = None
     amount_due: Any = None
     amount_refunded: Any = None
+    refunded: Any = None
     currency: Any = None
     payment_intent: Any = None
     metadata: Any = None
@@ -108,6 +109,7 @@ def path_event(event: EventObject, names: Names) -> PathEvent:
         pending_webhooks=event.pending_webhooks,
         object_id=about,
         object_status=intern(_text(subject.status)),
+        refunded=subject.refunded if isinstance(subject.refunded, bool) else None,
         payment_intent=about if kind == "payment_intent" else _text(subject.payment_intent),
         named_id=_first(metadata, names.local),
         named_order=_first(metadata, names.order),

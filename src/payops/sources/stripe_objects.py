@@ -46,6 +46,7 @@ class Subject(Struct, frozen=True):
     amount: Any = None
     amount_total: Any = None
     amount_due: Any = None
+    refunded: Any = None
     currency: Any = None
     payment_intent: Any = None
 
@@ -79,6 +80,12 @@ class Event(Struct, frozen=True):
     def object_status(self) -> str:
         """The object's own word for its state; empty where it has none."""
         return _text(self.data.object.status)
+
+    @property
+    def refunded(self) -> bool | None:
+        """Whether all of a charge is given back; None of anything else."""
+        found = self.data.object.refunded
+        return found if isinstance(found, bool) else None
 
     @property
     def payment_intent(self) -> str:

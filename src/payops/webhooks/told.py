@@ -79,7 +79,12 @@ def book_of(event: PathEvent) -> Book | None:
 
 
 def words_of(event: PathEvent) -> tuple[Word, ...]:
-    """The words that show it in the payments' table; empty for one that moves it not."""
+    """The words that show it in the payments' table; empty for one that moves it not.
+
+    A refund of the rest is not shown by a row that knows of the first part alone.
+    """
+    if event.type == "charge.refunded" and event.refunded:
+        return (Word.REFUNDED,)
     return _PAYMENTS.get(event.type, ())
 
 

@@ -99,6 +99,7 @@ def _on_its_path(event: Event) -> PathEvent:
         pending_webhooks=event.pending_webhooks,
         object_id=event.object_id,
         object_status=event.object_status,
+        refunded=event.refunded,
         payment_intent=event.payment_intent,
         amount=_amount(event),
     )
