@@ -164,7 +164,8 @@ class Terminal:
             elif fits(said):
                 return Reply("go", said)
             else:
-                self.tell(f"{said!r} is not understood; ? tells what is")
+                wanted = f", write {' or '.join(answers)}" if answers else ""
+                self.tell(f"{said!r} is not understood{wanted}; ? tells what is")
 
     def _note(self) -> Reply:
         text = self._line("Note: ")
