@@ -120,10 +120,12 @@ def gave_no_answer(check: str, observation: Observation, signals: Mapping[str, S
     something else is in trouble."""
     signal = signals.get(check)
     if signal is not None:
-        return not signal.answered or signal.silent or "failed" in signal.measured
+        return _is_silent(signal)
     if check in check_ids() and check not in without_deep(check_ids()):
         return "deep" not in observation.reports
     family = check.partition(".")[0]
-    return not any(
-        each.answered for id_, each in signals.items() if id_.partition(".")[0] == family
-    )
+    return all(_is_silent(each) for id_, each in signals.items() if id_.partition(".")[0] == family)
+
+
+def _is_silent(signal: Signal) -> bool:
+    return not signal.answered or signal.silent or "failed" in signal.measured

@@ -6,6 +6,7 @@ A few of the cases that `python -m benchmarks.accuracy` tries; with PAYOPS_ALL=1
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
 import pytest
@@ -20,8 +21,19 @@ from benchmarks.accuracy_cases import (
     singles,
 )
 from benchmarks.accuracy_look import Labs, Look
-from benchmarks.accuracy_verdict import Judged, Outcome, judged, outcome_of
+from benchmarks.accuracy_verdict import (
+    Judged,
+    Outcome,
+    gave_no_answer,
+    judged,
+    outcome_of,
+)
 
+from payops.domain.report import Report
+from payops.domain.status import Status
+from payops.domain.symptom import Signal
+from payops.domain.window import Window
+from payops.engine.diagnose import Observation
 from payops.lab.scenario import EVERY_PRESET, scenarios_for
 from thinning import ALL
 
@@ -133,6 +145,40 @@ def test_what_gives_no_answer_hides_an_incident_and_nothing_else_does() -> None:
     case = Case("reference", 1, TWO)
     assert outcome_of(case, ["redis-down"], True, hidden) is Outcome.HIDDEN
     assert outcome_of(case, ["webhook-endpoint-down"], True, hidden) is Outcome.ONE
+
+
+def seen(*signals: Signal, deep: bool = False) -> tuple[Observation, dict[str, Signal]]:
+    """A look in which these were seen."""
+    now = datetime(2026, 2, 11, tzinfo=UTC)
+    reports = {"deep": Report("health", now, "lab", ())} if deep else {}
+    window = Window(now - timedelta(hours=1), now)
+    return Observation(now, window, "lab", "", reports), {one.check: one for one in signals}
+
+
+FAILED = {"failure": "server_error", "failed": "stripe"}
+
+
+@pytest.mark.parametrize(
+    ("check", "signals", "deep", "silent"),
+    [
+        ("redis.connect", [Signal("redis.connect", Status.OK)], False, False),
+        ("redis.connect", [Signal("redis.connect", Status.UNKNOWN)], False, True),
+        ("stripe.api", [Signal("stripe.api", Status.CRIT, measured=FAILED)], False, True),
+        (
+            "queue.depth",
+            [Signal("queue.depth", Status.CRIT, measured={"failed": "redis"})],
+            0,
+            True,
+        ),
+        ("webhooks.late", [Signal("webhooks.delivery", Status.CRIT, measured=FAILED)], False, True),
+        ("webhooks.late", [Signal("webhooks.delivery", Status.OK)], False, False),
+        ("postgres.size", [Signal("postgres.locks", Status.OK)], False, True),
+        ("postgres.size", [Signal("postgres.locks", Status.OK)], True, False),
+    ],
+)
+def test_what_gave_no_answer(check: str, signals: list[Signal], deep: bool, silent: bool) -> None:
+    observation, found = seen(*signals, deep=deep)
+    assert gave_no_answer(check, observation, found) is silent
 
 
 def test_a_case_that_cannot_be_is_not_judged() -> None:
