@@ -133,12 +133,18 @@ def reconcile(
     )
     with located(loaded.path):
         done = reconcile(loaded.settings, options, ends)
-    if not check:
-        for note in done.notes:
+    notes = () if check else done.notes
+    # What to do with a plan stands below the report, which may be longer than a screen.
+    below = [note for note in notes if note.startswith("plan: ")]
+    for note in notes:
+        if note not in below:
             tell(f"payops: {note}")
     every = chosen in _EVERY_CLASS or asked.remembers
     report = done.report if every else without_empty(done.report)
-    return show(report, chosen, asked)
+    code = show(report, chosen, asked)
+    for note in below:
+        tell(f"payops: {note}")
+    return code
 
 
 app = typer.Typer(
