@@ -30,9 +30,15 @@ _LISTED = 12
 
 def run() -> Iterator[str]:
     """The lines of the Markdown tables. `--resume` among the arguments takes what another version
-    of payops has seen for what this one would see."""
-    any_version = "--resume" in sys.argv[1:]
-    yield from table(tuple(results(every_case(), any_version=any_version)))
+    of payops has seen for what this one would see; `--kept` takes that alone, and looks at nothing.
+    """
+    only_kept = "--kept" in sys.argv[1:]
+    any_version = only_kept or "--resume" in sys.argv[1:]
+    cases = tuple(every_case())
+    found = tuple(results(cases, any_version=any_version, only_kept=only_kept))
+    if len(found) < len(cases):
+        yield f"{len(found):,} of {len(cases):,} cases; the others were not tried, or cannot be.\n"
+    yield from table(found)
 
 
 def results(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payops.cli.drill_words import briefing
+from payops.cli.drill_words import briefing, clock
 from payops.domain.status import Status
 from payops.errors import LabError, UsageError
 from payops.lab import drill as drills
@@ -311,6 +311,28 @@ def test_what_was_not_repaired_and_what_was_late(lab: LabInfo, drilled: Path) ->
     assert report.status is Status.WARN
     took = next(check for check in report.checks if check.id == "drill.time")
     assert took.summary.endswith("60 s late")
+
+
+@pytest.mark.parametrize(
+    ("target", "minutes", "status", "said"),
+    [
+        (1200.0, 19, Status.OK, "19 min of 20 min"),
+        (1200.0, 21, Status.WARN, "21 min of 20 min: 60 s late"),
+        (None, 59, Status.OK, "59 min; its runbook sets no target"),
+        (None, 61, Status.WARN, "1 h 1 min; its runbook sets no target, and 1 h are over"),
+    ],
+)
+def test_the_time_it_took(
+    drilled: Path, target: float | None, minutes: int, status: Status, said: str
+) -> None:
+    began = datetime.now(UTC) - timedelta(minutes=200)
+    drill = replace(
+        DRILL, began=began, target_s=target, repaired=began + timedelta(minutes=minutes)
+    )
+    report = running(drill, Left(), drilled)
+    assert report.status is status
+    assert report.checks[1].summary == said
+    assert "Its time is up" in clock(drill)
 
 
 def test_what_is_left_of_a_blind_one_is_told_by_checks_alone(drilled: Path) -> None:

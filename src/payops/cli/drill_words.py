@@ -54,6 +54,8 @@ def _wrapped(sentence: str) -> str:
 def clock(drill: Drill) -> str:
     """How long it has lasted, of how much."""
     told = f"The clock: {human_duration(max(1, drill.elapsed_s()))}"
+    if drill.is_over:
+        return f"{told}. Its time is up: payops drill --end."
     if drill.target_s is None:
         return f"{told}; no target. It ends after {human_duration(drill.timeout_s)}."
     return (

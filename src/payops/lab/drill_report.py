@@ -166,13 +166,14 @@ def _s(count: int) -> str:
 def _time(drill: Drill, left: Left, now: datetime) -> CheckResult:
     seconds = drill.elapsed_s(drill.repaired if left.nothing and drill.repaired else now)
     target = drill.target_s
-    late = target is not None and seconds > target
+    late = seconds > (drill.timeout_s if target is None else target)
     told = human_duration(seconds)
     if target is not None:
         told += f" of {human_duration(target)}"
         told += f": {human_duration(seconds - target)} late" if late else ""
     else:
         told += "; its runbook sets no target"
+        told += f", and {human_duration(drill.timeout_s)} are over" if late else ""
     return CheckResult(
         Status.WARN if late else Status.OK,
         told,
