@@ -106,6 +106,9 @@ def discrepancy(
     )
 
 
+_GIVEN_BACK = {"refunded": "refunded", "part_refunded": "partly refunded"}
+
+
 def stripe_id(row: Row) -> str:
     """What the finding is called at Stripe: of a missing refund the refund, else the intent."""
     if row["book"] == "refunds":
@@ -124,6 +127,8 @@ def stripe_facts(row: Row, others: Sequence[str] | None) -> StripeFacts:
     currency = row["stripe_currency"]
     if not of_refund and stripe_id(row) == row.get("refund"):
         amount = row["given"]
+    if row["class"] == MatchClass.STATUS_MISMATCH.value and row.get("true_state") in _GIVEN_BACK:
+        amount = row["given"]  # what is to be recorded is what went back
     return StripeFacts(
         payment_intent=row["id"] if row["id"] and not row.get("is_session") else "",
         charge=row["charge"] or "",
@@ -154,9 +159,7 @@ def _stripe_status(row: Row) -> str:
     """Stripe's word. A payment that was taken and given back is not to be mistaken for a paid one:
     no fix of `succeeded` shall fit it."""
     status = str(row["stripe_status"] or "")
-    given = {"refunded": "refunded", "part_refunded": "partly refunded"}.get(
-        row.get("true_state") or ""
-    )
+    given = _GIVEN_BACK.get(row.get("true_state") or "")
     if given and row["class"] == MatchClass.STATUS_MISMATCH.value:
         return f"{status}, {given}"
     return status
