@@ -213,7 +213,8 @@ class _Looking:
         from payops.engine.reconcile import reconcile as compare
 
         # Causes would cost ten more pages of events; the webhooks' part has looked at those.
-        window = fitting(self.settings, self.sources, self.window, _WIDER, _MOST_COMPARED)
+        most = _MOST_COMPARED // (3 if _lists_sessions(self.settings) else 1)
+        window = fitting(self.settings, self.sources, self.window, _WIDER, most)
         settings = self.settings
         if window.length < self.window.length:
             settings = _with_little_slack(settings)
@@ -247,6 +248,14 @@ class _Looking:
         from payops.engine.external import reconcile_external
 
         return reconcile_external(self.settings, None, self.deadline, self.sources)
+
+
+def _lists_sessions(settings: Settings) -> bool:
+    """Whether Checkout Sessions are listed as well, and those of a day before too."""
+    ledger = settings.payments
+    return ledger is not None and bool(
+        ledger.columns.session_ref or ledger.references.session_local_id
+    )
 
 
 def _with_little_slack(settings: Settings) -> Settings:
