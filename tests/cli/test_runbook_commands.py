@@ -42,6 +42,25 @@ def test_a_remedy_of_another_system_has_nothing_to_change(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("verb", ["reset", "trip"])
+@pytest.mark.parametrize(
+    ("redis", "told"),
+    [
+        ("", "redis is not configured, so no breaker is in it"),
+        ("redis: {url: redis://127.0.0.1:1/0}\n", "no breaker is configured (circuit.breakers)"),
+    ],
+)
+def test_where_there_is_no_breaker_none_is_changed(
+    verb: str, redis: str, told: str, tmp_path: Path
+) -> None:
+    path, plan = tmp_path / "payops.yaml", tmp_path / "plan.json"
+    path.write_text(f"preset: v-edfinance\nenvironment: staging\n{redis}")
+    commands = OwnCommands(Invocation(str(path), None, True, False), load(path), "1h", 2.0)
+    ran = commands.run(["circuit", verb, "stripe", "--save-plan", str(plan)], shown=False)
+    assert (ran.code, ran.text) == (0, told)
+    assert not plan.exists()
+
+
 def test_what_is_not_a_plan_of_a_remedy_is_run(commands: OwnCommands) -> None:
     ran = commands.run(["remedy", "list"], shown=False)
     assert ran.code == 0

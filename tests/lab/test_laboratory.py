@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,9 +23,11 @@ import yaml
 from payops.errors import LabError
 from payops.lab import laboratory
 from payops.lab.control import Control
+from payops.lab.info import LabInfo
 from payops.lab.laboratory import LabOptions
 from payops.lab.options import Keys
 from payops.lab.servers.application import Merchant
+from payops.lab.servers.server import Server
 from payops.lab.servers.system import Servers
 
 SERVERS = ("postgres", "redis", "stripe", "merchant")
@@ -240,6 +243,42 @@ def test_a_server_that_does_not_start_ends_all_and_says_why(
         laboratory.up(small(place))
     assert "No module named" in error.value.message
     assert processes_of(place) == {}
+    assert not place.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("server", ["postgres", "redis", "stripe", "merchant"])
+def test_a_port_that_somebody_took_meanwhile_is_tried_no_more(
+    server: str, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve, said = Server.reserve, list[str]()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+
+        def at_the_taken_one(self: Server) -> None:
+            if self.name == server and not said[1:]:
+                self._wanted_port = taken.getsockname()[1]
+            reserve(self)
+
+        monkeypatch.setattr(Server, "reserve", at_the_taken_one)
+        info = laboratory.up(small(place, payments=0), said.append)
+    assert [words for words in said if "taken" in words] == [
+        "a port was taken meanwhile; starting again at others"
+    ]
+    assert len(info.pids) == 4
+    assert [each.running for each in laboratory.status(place)] == [True] * 4
+
+
+def test_ports_are_not_tried_for_ever(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+
+    def never(options: LabOptions, say: object) -> LabInfo:
+        tries.append(options)
+        raise LabError("Redis ended while starting:\n  bind: Address already in use")
+
+    monkeypatch.setattr(laboratory, "make", never)
+    with pytest.raises(LabError, match="already in use"):
+        laboratory.up(small(place))
+    assert len(tries) == 3
     assert not place.exists()
 
 

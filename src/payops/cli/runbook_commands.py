@@ -97,7 +97,7 @@ class OwnCommands:
         """Run a command of ours, its words without `payops`."""
         from payops.cli.main import run
 
-        if without := self._without_remedy(words):
+        if without := self._without_it(words):
             self._watched(lambda: _told(without), shown=shown)
             return Ran(0, text=without)
         line = [*self._before, *words]
@@ -111,15 +111,25 @@ class OwnCommands:
         words = ["apply", str(plan), "--digest", digest, "--yes", "--environment", environment]
         return self.run(words, shown=True)
 
-    def _without_remedy(self, words: Sequence[str]) -> str:
-        """Why the remedy that is to be planned is not for this system; empty where it is. A page
-        that is for several systems names the remedies of each."""
-        from payops.remedies import code_remedies
-
-        line = self.read(words)
+    def _without_it(self, words: Sequence[str]) -> str:
+        """Why what is to be changed is not in this system; empty where it is. A page that is for
+        several systems names what each of them has."""
+        line, settings = self.read(words), self.loaded.settings
+        if line.path in {("circuit", "reset"), ("circuit", "trip")}:
+            if settings.redis is None:
+                return "redis is not configured, so no breaker is in it"
+            return (
+                "" if settings.circuit.breakers else "no breaker is configured (circuit.breakers)"
+            )
         if line.path != ("remedy", "plan"):
             return ""
-        name, settings = str(line.given.get("name", "")), self.loaded.settings
+        return self._without_remedy(str(line.given.get("name", "")))
+
+    def _without_remedy(self, name: str) -> str:
+        """Why a remedy is not for this system; empty where it is."""
+        from payops.remedies import code_remedies
+
+        settings = self.loaded.settings
         if name in settings.remedies:
             return ""
         code = code_remedies().get(name)

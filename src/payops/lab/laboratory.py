@@ -34,6 +34,9 @@ __all__ = [
 ]
 
 Say = Callable[[str], None]
+_TRIES = 3
+# What the C library calls it, as PostgreSQL, Redis and Python print it.
+_PORT_TAKEN = "address already in use"
 
 
 @dataclass(frozen=True)
@@ -66,12 +69,27 @@ def up(options: LabOptions, say: Say = _nobody) -> LabInfo:
         if folder.is_lab(directory):
             say(f"cleaning up a half-made lab in {directory}")
             _clear(directory, keep_folder=True)
-        folder.mark(directory, options.described())
         try:
-            return make(options, say)
+            return _made(options, say)
         except BaseException:
             _clear(directory)
             raise
+
+
+def _made(options: LabOptions, say: Say) -> LabInfo:
+    """A new lab. A port is chosen a moment before its server binds it, and may be somebody else's
+    by then: so all is made once more, at other ports, a few times."""
+    for _ in range(_TRIES - 1):
+        folder.mark(options.dir, options.described())
+        try:
+            return make(options, say)
+        except LabError as error:
+            if _PORT_TAKEN not in str(error).lower():
+                raise
+            say("a port was taken meanwhile; starting again at others")
+            _clear(options.dir, keep_folder=True)
+    folder.mark(options.dir, options.described())
+    return make(options, say)
 
 
 def down(directory: Path, say: Say = _nobody) -> None:
