@@ -181,7 +181,8 @@ def test_a_lost_event_is_the_first_divergence(lab: LabInfo, tmp_path: Path) -> N
     assert first["for"]
     assert first["sentence"].count("says pending") == 1
     commands = [each["command"] for each in first["actions"] if each["command"]]
-    assert any(command.startswith("payops webhooks replay --event evt_") for command in commands)
+    assert all(f"--config {lab.config}" in command for command in commands)
+    assert any(" webhooks replay --event evt_" in command for command in commands)
     assert any("--save-plan" in command for command in commands)
     for command in commands:
         assert_typeable(command)

@@ -17,6 +17,7 @@ from payops.cli.invocation import (
     chosen_output,
     duration_option,
     invocation,
+    pasteable,
     show,
     window_option,
 )
@@ -127,7 +128,7 @@ def trace(
     if save is not None:
         from payops.formats.saved import save_report
 
-        path = save_report(report, save)
+        path = save_report(pasteable(report, asked), save)
         tell(f"payops: the trace is in {path}")
     return show(report, chosen, asked)
 
