@@ -21,6 +21,7 @@ from payops.sources import Sources, borrowed
 from payops.webhooks.classify import IN_FLIGHT, Ground, Verdict, classify
 from payops.webhooks.faults import Asked, asked
 from payops.webhooks.gather import gather
+from payops.webhooks.had import owed_in_name
 from payops.webhooks.losses import losses
 from payops.webhooks.path import Endpoint, Path
 from payops.webhooks.replay import KEPT
@@ -101,7 +102,8 @@ def look(
             objects=asking.objects,
             deadline=deadline.sooner(0.4, at_most=asking.probe_s),
         )
-        path = replace(path, sent_again=sent_again(settings, datetime.now(UTC) - KEPT))
+        sent = sent_again(settings, datetime.now(UTC) - KEPT)
+        path = replace(path, sent_again=owed_in_name(path, sent))
         answers: Mapping[str, Asked] = {}
         if asking.probe or (asking.probe is None and _is_owed(path)):
             ends = deadline

@@ -159,7 +159,10 @@ class _Judge:
     # ── an endpoint has not had it ───────────────────────────────────────────────────────────────
 
     def _of_pending(self, event: PathEvent) -> Verdict:
-        if event.moved is not Moved.NO and self._sent_again(event):
+        if self._sent_again(event):
+            if event.moved is Moved.NO and not self._just_handled(event):
+                accepted = "sent again, and accepted"
+                return Verdict(event, Place.LOST, Cause.SWALLOWED, accepted)
             return Verdict(event, Place.DONE)
         if event.seen and event.moved is Moved.NO:
             return Verdict(event, Place.LOST, Cause.NOT_PROCESSED, "its key says had")

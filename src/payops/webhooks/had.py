@@ -15,8 +15,29 @@ def had_of(path: Path, *, marked_before: bool) -> Had:
     """The events of a path that this side has had; `marked_before` where a dedupe key is set before
     the event is handled, and so tells that it came and no more."""
     had = [event for event in path.events if _was_had(path, event, marked_before)]
-    at_once = frozenset(event.id for event in had if _came_at_once(path, event))
+    # A ledger alone may have its rows from Stripe's own answers, and not by events: as long as
+    # other events are lost, what it shows says nothing of how events come.
+    others_lost = len(had) < len(path.events)
+    at_once = frozenset(
+        event.id
+        for event in had
+        if _came_at_once(path, event) and (bool(event.logged) or others_lost)
+    )
     return Had(since=frozenset(event.id for event in had) - at_once, at_once=at_once)
+
+
+def owed_in_name(path: Path, sent_again: frozenset[str]) -> frozenset[str]:
+    """The events that Stripe alone still owes: those that payops sent again, and with them, once
+    nothing else is lost, those that a replay leaves out since the ledger shows them already."""
+    settled = [
+        event
+        for event in path.events
+        if event.pending_webhooks > 0 and path.as_of - event.created >= IN_FLIGHT
+    ]
+    shown = frozenset(event.id for event in settled if event.moved is Moved.YES)
+    if sent_again and all(event.id in sent_again | shown for event in settled):
+        return sent_again | shown
+    return sent_again
 
 
 def _was_had(path: Path, event: PathEvent, marked_before: bool) -> bool:

@@ -62,8 +62,9 @@ class Path:
     does not have: older ones, or of another account. `never_generated` is None when the objects
     were not looked at. `failures` says by part what gave no answer; a part that is not configured
     is in neither `failures` nor `asked`. `log_offset_s` is the database's clock less Stripe's, in
-    seconds. `sent_again` are the ids of events that payops sent, by its journal: they are late for
-    that reason, and Stripe still owes them until it asks again by itself.
+    seconds. `sent_again` are the ids of events that payops sent, by its journal, or left out since
+    the ledger shows them: they are late for that reason, and Stripe still owes them until it asks
+    again by itself.
     """
 
     window: Window
