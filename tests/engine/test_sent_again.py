@@ -28,7 +28,18 @@ def test_what_was_accepted_since() -> None:
         outcome("circuit.reset:stripe"),
         {"kind": "end", "at": "2026-02-09T01:00:00.000Z"},
     ]
-    assert accepted(entries, SINCE) == {"evt_1"}
+    assert accepted(entries, SINCE, ()) == {"evt_1"}
+
+
+def test_what_was_sent_to_another_system_is_none_of_ours() -> None:
+    def sending(seq: int, to: str) -> list[dict[str, Any]]:
+        change = f"replay:evt_{seq}"
+        intent = {"kind": "intent", "seq": seq, "change": change, "statement": f"POST {to}  -- it"}
+        return [intent, outcome(change, intent=seq)]
+
+    ours, theirs = "https://shop.example.com/hooks", "https://shop.example.com/hooks-2"
+    entries = [*sending(1, ours), *sending(2, theirs), *sending(3, "/v1/events/evt_3/retry")]
+    assert accepted(entries, SINCE, [ours]) == {"evt_1", "evt_3"}
 
 
 def test_it_is_handled_late_for_that_reason_alone() -> None:

@@ -6,7 +6,7 @@ late, and Stripe owes it until its own next attempt, which may be hours away.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,12 +31,19 @@ def sent_again(settings: Settings, since: datetime) -> frozenset[str]:
         entries = Journal(state_folder(settings)).read().entries
     except PayopsError:
         return frozenset()
-    return accepted(entries, since)
+    return accepted(entries, since, [each.url for each in settings.webhooks.endpoints])
 
 
-def accepted(entries: Iterable[Entry], since: datetime) -> frozenset[str]:
-    """The events whose sending was done."""
+def accepted(entries: Iterable[Entry], since: datetime, urls: Collection[str]) -> frozenset[str]:
+    """The events whose sending to one of `urls`, or by Stripe itself, was done. One journal may
+    know of several systems, and labs of one seed name their events alike."""
     begin = utc_text(since)
+    entries = list(entries)
+    elsewhere = {
+        entry["seq"]
+        for entry in entries
+        if entry["kind"] == "intent" and _is_elsewhere(str(entry.get("statement", "")), urls)
+    }
     return frozenset(
         str(entry["change"]).removeprefix(_CHANGE)
         for entry in entries
@@ -44,4 +51,9 @@ def accepted(entries: Iterable[Entry], since: datetime) -> frozenset[str]:
         and entry.get("result") == Result.DONE.value
         and str(entry.get("change", "")).startswith(_CHANGE)
         and entry["at"] >= begin
+        and entry.get("intent") not in elsewhere
     )
+
+
+def _is_elsewhere(statement: str, urls: Collection[str]) -> bool:
+    return "POST http" in statement and not any(f"POST {url} " in statement for url in urls)
