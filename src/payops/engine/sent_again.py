@@ -26,12 +26,14 @@ def sent_again(settings: Settings, since: datetime) -> frozenset[str]:
     from payops.engine.journal import Journal
     from payops.errors import PayopsError
     from payops.reconcile.spool import state_folder
+    from payops.webhooks.replay import shown_url
 
     try:
         entries = Journal(state_folder(settings)).read().entries
     except PayopsError:
         return frozenset()
-    return accepted(entries, since, [each.url for each in settings.webhooks.endpoints])
+    urls = [shown_url(each.url) for each in settings.webhooks.endpoints]
+    return accepted(entries, since, urls)
 
 
 def accepted(entries: Iterable[Entry], since: datetime, urls: Collection[str]) -> frozenset[str]:

@@ -245,7 +245,7 @@ def statement_of(key: Values, before: Values, way: Way) -> str:
     if way.retry:
         lines.append(f"POST Stripe /v1/events/{event}/retry  webhook_endpoint={way.retry}")
     else:
-        lines.append(f"POST {_shown_url(way.endpoint.url)}  -- body of GET /v1/events/{event}")
+        lines.append(f"POST {shown_url(way.endpoint.url)}  -- body of GET /v1/events/{event}")
     return "\n".join(lines)
 
 
@@ -295,7 +295,7 @@ def _risk(event: PathEvent, way: Way, its: Whereabouts) -> str:
     return "; ".join(risks)
 
 
-def _shown_url(url: str) -> str:
+def shown_url(url: str) -> str:
     """Without user, password and query: a token may stand there."""
     parts = urlsplit(url)
     query = "?…" if parts.query else ""
