@@ -11,6 +11,7 @@ import struct
 import time
 from typing import TYPE_CHECKING
 
+from payops.errors import LabError
 from payops.lab import background
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 NAME = "replica-2"
 # The server ends a replica that says nothing for 60 s (wal_sender_timeout).
 _BEAT_S = 5.0
+_SENT_S = 10.0
+# A part of one segment, of which the lab's are of 1 MiB.
+_UNSENT = 256 * 1024
 _EPOCH_OF_POSTGRES_S = 946_684_800  # 2000-01-01
 
 
@@ -27,6 +31,23 @@ def follow(lab: Lab) -> None:
     background.start(
         lab, __name__, {"dsn": lab.info.postgres_dsn}, lambda: _behind(lab) is not None
     )
+
+
+def sent(lab: Lab) -> None:
+    """Wait until the server has sent it nearly all: a checkpoint removes what was not sent yet,
+    and the replica is ended. Raises LabError when it is gone, or this takes 10 s."""
+    until = time.monotonic() + _SENT_S
+    while True:
+        found = lab.postgres.execute(
+            "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), sent_lsn)::bigint "
+            "FROM pg_stat_replication WHERE application_name = %s",
+            (NAME,),
+        ).fetchone()
+        if found is None or time.monotonic() > until:
+            raise LabError(f"{NAME} does not follow the server", hint="see the lab's logs")
+        if found[0] is not None and found[0] < _UNSENT:
+            return
+        time.sleep(0.002)
 
 
 def _behind(lab: Lab) -> int | None:

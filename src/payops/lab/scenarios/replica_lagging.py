@@ -23,9 +23,10 @@ def inject(lab: Lab, parameters: Parameters) -> None:
     replica.follow(lab)
     for _ in range(parameters["mebibytes"]):
         lab.postgres.execute(
-            "SELECT pg_logical_emit_message(false, 'lab', repeat('a busy hour ', %s))",
+            "SELECT pg_logical_emit_message(true, 'lab', repeat('a busy hour ', %s))",
             (MIB // 12,),
         )
+        replica.sent(lab)
 
 
 def heal(lab: Lab) -> None:
