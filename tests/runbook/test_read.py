@@ -18,7 +18,7 @@ symptoms:
   confirm:
     - check: circuit.*
       is: CRIT
-      where: {state: open, failures: ">= 5", code: [a, b], gone: absent, name: "~ x*", other: "!= 3"}
+      where: {state: open, failures: ">= 5", code: [a, b], gone: absent, name: "~ x*", no3: "!= 3"}
       decisive: true
       says: it is open
       also: [stripe.api OK]
@@ -55,7 +55,7 @@ def test_a_whole_page() -> None:
         ("code", "=", ("a", "b")),
         ("gone", "=", (None,)),
         ("name", "~", ("x*",)),
-        ("other", "!=", (3.0,)),
+        ("no3", "!=", (3.0,)),
     ]
     assert first.also[0].statuses == {Status.OK}
     assert first.unless[0].statuses == {Status.CRIT, Status.UNKNOWN}
