@@ -37,7 +37,13 @@ def test_a_lab_from_up_to_down(tmp_path: Path) -> None:
         unknown = payops("lab", "inject", "circuit-stuck-opn", "--dir", where)
         assert unknown.code == 3
         assert "circuit-stuck-open" in unknown.err
-        assert payops("lab", "inject", "circuit-stuck-open", "--dir", where).code == 0
+        broken = payops("lab", "inject", "circuit-stuck-open", "stripe-outage", "--dir", where)
+        assert broken.code == 0
+        assert " diagnose\n" in broken.out
+        # Whom a runbook asks to act has to be played in a lab; of a stuck breaker nobody is asked.
+        assert "payops lab mend stripe-outage --dir" in broken.out
+        assert "lab mend circuit-stuck-open" not in broken.out
+        assert payops("lab", "heal", "stripe-outage", "--dir", where).code == 0
         assert payops("--config", facts["config"], "health").code == 2
         assert "broken by: circuit-stuck-open" in payops("lab", "status", "--dir", where).out
         assert payops("lab", "heal", "--dir", where).code == 0

@@ -49,13 +49,23 @@ def inject(
         raise
     flag = where_flag(directory)
     config = info.config if os.environ.get("PAYOPS_CONFIG") != info.config else ""
+    begin = f"payops{f' --config {shlex.quote(config)}' if config else ''} diagnose"
+    undo = f"payops lab heal{f' {scenarios[0]}' if len(scenarios) == 1 else ''}{flag}"
     emit_text(
         f"{' and '.join(scenarios)} {'is' if len(scenarios) == 1 else 'are'} in. "
-        f"See it, undo it:\n"
-        f"  payops health{f' --config {shlex.quote(config)}' if config else ''}\n"
-        f"  payops lab heal{f' {scenarios[0]}' if len(scenarios) == 1 else ''}{flag}\n"
+        f"See what it is, and undo it:\n  {begin}\n  {undo}\n{_for_others(scenarios, flag)}"
     )
     return 0
+
+
+def _for_others(scenarios: Sequence[str], flag: str) -> str:
+    """What a runbook asks of somebody outside, who is played in a lab; nothing where nobody is."""
+    from payops.lab.scenario import load_scenario
+
+    lines = [
+        f"  payops lab mend {name}{flag}\n" for name in scenarios if load_scenario(name).outside
+    ]
+    return "".join(["Where somebody else has to act, play them:\n", *lines]) if lines else ""
 
 
 def _parameters(texts: Sequence[str], scenarios: Sequence[str]) -> dict[str, dict[str, str]]:
