@@ -38,10 +38,6 @@ from payops.lab.scenario import EVERY_PRESET, scenarios_for
 from thinning import ALL
 
 _SINGLES, _PAIRS = 3, 1
-MISSED = {
-    "ireti-pos.1.usual.fraud-warning+status-unknown": "payments.* are neutral to status-unknown",
-}
-"""What is not right yet, and why; whoever mends it strikes it here."""
 
 
 def drawn(preset: str) -> Iterator[Case]:
@@ -66,9 +62,7 @@ def labs() -> Iterator[Labs]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_it_is_called_by_its_name(labs: Labs, case: Case, request: pytest.FixtureRequest) -> None:
-    if case.name in MISSED:
-        request.node.add_marker(pytest.mark.xfail(reason=MISSED[case.name], strict=True))
+def test_it_is_called_by_its_name(labs: Labs, case: Case) -> None:
     look = labs.look(case)
     if look.seen is None:
         pytest.skip(look.why)
