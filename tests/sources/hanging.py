@@ -43,6 +43,16 @@ def saying(answer: bytes) -> Behaviour:
     return behave
 
 
+def repeating(answer: bytes) -> Behaviour:
+    """Says the same to every request, and stays: who asks in two parts is answered twice."""
+
+    def behave(peer: socket.socket) -> None:
+        while peer.recv(4096):
+            peer.sendall(answer)
+
+    return behave
+
+
 def dripping(answer: bytes) -> Behaviour:
     """A byte every tenth of a second: no single `recv` ever times out."""
 

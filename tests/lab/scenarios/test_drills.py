@@ -271,9 +271,9 @@ def test_mending_what_nobody_else_has_to_do_is_refused(lab: LabInfo) -> None:
     directory = Path(lab.dir)
     with pytest.raises(LabError, match="not in force"):
         laboratory.mend(directory, "webhook-endpoint-fails")
-    laboratory.inject(directory, "refunds-unrecorded")
+    laboratory.inject(directory, "payments-stuck-pending")
     with pytest.raises(LabError, match="payops repairs it"):
-        laboratory.mend(directory, "refunds-unrecorded")
+        laboratory.mend(directory, "payments-stuck-pending")
 
 
 def test_a_scenario_that_heal_alone_ends_is_mended_by_it(lab: LabInfo) -> None:
