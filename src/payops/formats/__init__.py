@@ -26,6 +26,7 @@ _NOT_OUTPUTS = frozenset(
         "discrepancies",
         "grid",
         "message",
+        "paper",
         "safe",
         "saved",
         "screen",

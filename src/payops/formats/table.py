@@ -9,7 +9,6 @@ click.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -19,6 +18,7 @@ from payops.domain.result import CheckResult
 from payops.domain.status import Status
 from payops.domain.text import shortened
 from payops.formats.discrepancies import left_out, listed
+from payops.formats.paper import paper
 from payops.formats.plots import plot_lines
 from payops.formats.safe import Page, SafeReport
 from payops.formats.table_rows import table_lines
@@ -56,18 +56,7 @@ _ASCII = str.maketrans({"→": ">", "·": "-", "…": "..."})
 
 def render(report: SafeReport, page: Page) -> str:
     """The whole text, ending with a newline. No line but a command is wider than the page."""
-    console = Console(
-        file=io.StringIO(),
-        width=max(page.width, _NARROWEST),
-        force_terminal=True,
-        color_system="standard" if page.colour else None,
-        force_jupyter=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    console = paper(max(page.width, _NARROWEST), colour=page.colour)
     lines: list[Text] = []
     for line in _lines(report, page, console):
         line.rstrip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -10,6 +9,7 @@ from rich.text import Text
 
 from payops.formats.diagnosis.layout import INDENT, lines
 from payops.formats.diagnosis.told import told
+from payops.formats.paper import paper
 from payops.formats.safe import Page, SafeReport
 from payops.formats.table import STYLES
 from payops.formats.table_rows import table_lines
@@ -21,18 +21,7 @@ _ASCII = str.maketrans({"·": "-", "…": "..."})
 
 def render(report: SafeReport, page: Page) -> str:
     """The whole text, ending with a newline. No line but a command is wider than the page."""
-    console = Console(
-        file=io.StringIO(),
-        width=max(page.width, _NARROWEST),
-        force_terminal=True,
-        color_system="standard" if page.colour else None,
-        force_jupyter=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    console = paper(max(page.width, _NARROWEST), colour=page.colour)
     with console.capture() as capture:
         for line in _lines(report, page, console):
             line.rstrip()

@@ -28,23 +28,11 @@ def as_markdown(runbook: Runbook) -> str:
 
 def on_terminal(runbook: Runbook, width: int, *, colour: bool) -> str:
     """The same, laid out by Rich. What looks like Rich's markup in it is text."""
-    import io
-
-    from rich.console import Console
     from rich.markdown import Markdown
 
-    console = Console(
-        file=io.StringIO(),
-        width=width,
-        force_terminal=True,
-        color_system="standard" if colour else None,
-        force_jupyter=False,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        legacy_windows=False,
-        _environ={},
-    )
+    from payops.formats.paper import paper
+
+    console = paper(width, colour=colour)
     with console.capture() as capture:
         console.print(Markdown(as_markdown(runbook), hyperlinks=False))
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
